@@ -15,7 +15,18 @@ let package = Package(
     products: [],
     dependencies: [],
     targets: [
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(["-I\(libtorch)/include", "-Wno-deprecated-declarations"])],
+            linkerSettings: [
+                .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]),
+        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
+        .target(name: "TorchNN", dependencies: ["Torch"], swiftSettings: swiftSettings),
         .target(name: "Boxes", swiftSettings: swiftSettings),
+        .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: swiftSettings),
+        .testTarget(name: "TorchNNTests", dependencies: ["Torch", "TorchNN"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
