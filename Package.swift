@@ -16,6 +16,7 @@ let package = Package(
     dependencies: [],
     targets: [
         .target(name: "Boxes", swiftSettings: swiftSettings),
+        .testTarget(name: "BoxesTests", dependencies: ["Boxes"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
