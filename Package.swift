@@ -9,6 +9,14 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+func part(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
 let package = Package(
     name: "ChatRex",
     platforms: [.macOS(.v14)],
@@ -22,11 +30,13 @@ let package = Package(
                 .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
             ]),
-        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
-        .target(name: "TorchNN", dependencies: ["Torch"], swiftSettings: swiftSettings),
-        .target(name: "Boxes", swiftSettings: swiftSettings),
-        .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: swiftSettings),
-        .testTarget(name: "TorchNNTests", dependencies: ["Torch", "TorchNN"], swiftSettings: swiftSettings),
+        part("Torch", ["CTorch"]),
+        part("TorchNN", ["Torch"]),
+        part("Boxes"),
+
+        tests("Torch", ["Torch"]),
+        tests("TorchNN", ["Torch", "TorchNN"]),
+        tests("Boxes", ["Boxes"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
