@@ -24,6 +24,7 @@ private enum Ops {
     static let floor = Operator("floor")
     static let round = Operator("round")
     static let pow = Operator("pow.Tensor_Scalar")
+    static let powTensor = Operator("pow.Tensor_Tensor")
     static let sigmoid = Operator("sigmoid")
     static let tanh = Operator("tanh")
     static let relu = Operator("relu")
@@ -87,6 +88,8 @@ extension Tensor {
     /// Half goes to even.
     public func rounded() throws(TorchError) -> Tensor { try Ops.round(.tensor(self)) }
     public func power(_ exponent: Double) throws(TorchError) -> Tensor { try Ops.pow(.tensor(self), .double(exponent)) }
+
+    public func power(_ exponents: Tensor) throws(TorchError) -> Tensor { try Ops.powTensor(.tensor(self), .tensor(exponents)) }
 
     /// 1 / (1 + e^-x)
     public func sigmoid() throws(TorchError) -> Tensor { try Ops.sigmoid(.tensor(self)) }
