@@ -16,6 +16,12 @@ let package = Package(
     dependencies: [],
     targets: [
         .target(name: "Boxes", swiftSettings: swiftSettings),
+        .systemLibrary(
+            name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+        .target(name: "CVips", dependencies: ["CLibvips"]),
+        .target(name: "Imaging", dependencies: ["CVips"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Imaging"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
