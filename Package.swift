@@ -22,6 +22,13 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CVips"], swiftSettings: swiftSettings),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+        .testTarget(name: "BoxesTests", dependencies: ["Boxes"], swiftSettings: swiftSettings),
+        .systemLibrary(
+            name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
+        .target(name: "CSVG", dependencies: ["CLibrsvg"]),
+        .target(name: "Scenes", dependencies: ["Boxes", "CSVG", "Imaging"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ScenesTests", dependencies: ["Boxes", "Imaging", "Scenes"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
