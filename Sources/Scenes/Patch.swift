@@ -94,14 +94,6 @@ extension Patch {
         }
         self.init(width: width, height: height, pixels: pixels, bounds: bounds, area: area)
     }
-
-    private init(width: Int, height: Int, pixels: [UInt8], bounds: PixelBounds, area: Int) {
-        self.width = width
-        self.height = height
-        self.pixels = pixels
-        self.bounds = bounds
-        self.area = area
-    }
 }
 
 /// A `Tone` in 1/256.

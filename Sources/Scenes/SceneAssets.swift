@@ -99,7 +99,7 @@ public struct SceneAssets: Sendable {
             guard FileManager.default.fileExists(atPath: path) else {
                 throw .missingAssets(what: "Background pictures are", path: path, packages: [root.package])
             }
-            let image = try decode(path) { () throws(ImagingError) in try Image(contentsOf: path, channels: .rgb) }
+            let image = try decode(path) { try Image(contentsOf: path, channels: .rgb) }
             photos.append(
                 BackgroundPhoto(
                     name: String(name), isHeldOut: photos.count % 6 == 4, image: reduced(image, longSide: 768)))
