@@ -13,8 +13,8 @@ func part(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .testTarget(name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -32,11 +32,22 @@ let package = Package(
             ]),
         part("Torch", ["CTorch"]),
         part("TorchNN", ["Torch"]),
+        part("VisionEncoders", ["Torch", "TorchNN"]),
+        part("LanguageModels", ["Torch", "TorchNN"]),
         part("Boxes"),
+        .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+        .target(name: "CVips", dependencies: ["CLibvips"]),
+        part("Imaging", ["CVips"]),
+        .systemLibrary(
+            name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
+        .target(name: "CSVG", dependencies: ["CLibrsvg"]),
+        part("Scenes", ["Boxes", "CSVG", "Imaging"]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
+        tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
+        tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
