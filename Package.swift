@@ -16,6 +16,8 @@ let package = Package(
     dependencies: [],
     targets: [
         .target(name: "Boxes", swiftSettings: swiftSettings),
+        .target(name: "Checkpoints", swiftSettings: swiftSettings),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
