@@ -1,0 +1,3 @@
+import Imaging
+import Testing
+@Test func smoke() throws { }
