@@ -32,6 +32,7 @@ let package = Package(
             ]),
         part("Torch", ["CTorch"]),
         part("TorchNN", ["Torch"]),
+        part("Checkpoints", ["Torch"]),
         part("VisionEncoders", ["Torch", "TorchNN"]),
         part("LanguageModels", ["Torch", "TorchNN"]),
         part("Boxes"),
@@ -45,6 +46,7 @@ let package = Package(
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
+        tests("Checkpoints", ["Checkpoints", "Torch"]),
         tests("Boxes", ["Boxes"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
