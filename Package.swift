@@ -44,6 +44,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
         .target(name: "CSVG", dependencies: ["CLibrsvg"]),
+        part(
+            "ChatRex",
+            ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
 
         tests("Torch", ["Torch"]),
