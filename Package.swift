@@ -16,7 +16,11 @@ let package = Package(
     dependencies: [],
     targets: [
         .target(name: "Boxes", swiftSettings: swiftSettings),
+        .target(name: "Evaluation", dependencies: ["Boxes"], swiftSettings: swiftSettings),
         .testTarget(name: "BoxesTests", dependencies: ["Boxes"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Boxes", "Evaluation"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
