@@ -9,18 +9,54 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+func part(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
+}
+
 let package = Package(
     name: "ChatRex",
     platforms: [.macOS(.v14)],
     products: [],
     dependencies: [],
     targets: [
-        .target(name: "Boxes", swiftSettings: swiftSettings),
-        .target(name: "Evaluation", dependencies: ["Boxes"], swiftSettings: swiftSettings),
-        .testTarget(name: "BoxesTests", dependencies: ["Boxes"], swiftSettings: swiftSettings),
-        .testTarget(
-            name: "EvaluationTests", dependencies: ["Boxes", "Evaluation"], exclude: ["Fixtures"],
-            swiftSettings: swiftSettings),
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(["-I\(libtorch)/include", "-Wno-deprecated-declarations"])],
+            linkerSettings: [
+                .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]),
+        part("Torch", ["CTorch"]),
+        part("TorchNN", ["Torch"]),
+        part("Checkpoints", ["Torch", "TorchNN"]),
+        part("VisionEncoders", ["Torch", "TorchNN"]),
+        part("Tokenizers"),
+        part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
+        part("Boxes"),
+        part("Evaluation", ["Boxes"]),
+        part("UPN", ["Torch", "TorchNN", "VisionEncoders"]),
+        .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+        .target(name: "CVips", dependencies: ["CLibvips"]),
+        part("Imaging", ["CVips"]),
+        .systemLibrary(
+            name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
+        .target(name: "CSVG", dependencies: ["CLibrsvg"]),
+        part(
+            "ChatRex",
+            ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
+        part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+
+        tests("Torch", ["Torch"]),
+        tests("TorchNN", ["Torch", "TorchNN"]),
+        tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
+        tests("Boxes", ["Boxes"]),
+        tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
+        tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
+        tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -1,0 +1,4 @@
+import Scenes
+import Testing
+
+@Test func placeholderUntilAssetsLoad() { #expect(SceneSplit.allCases.count == 3) }
