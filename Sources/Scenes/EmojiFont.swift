@@ -3,7 +3,7 @@ import Foundation
 /// The colour bitmaps of a font with `CBLC` and `CBDT` tables, such as Noto Color Emoji: one PNG for a glyph.
 ///
 /// Reads what the emoji of a single code point need: `cmap` format 12, index format 1, image format 17.
-struct EmojiFont {
+struct EmojiFont: Sendable {
     private let data: [UInt8]
     private let map: Int, locations: Int, bitmaps: Int
 
