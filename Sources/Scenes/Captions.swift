@@ -14,7 +14,7 @@ extension Scene {
     public var detailedCaption: GroundedText {
         var random = texts("detailed")
         guard !objects.isEmpty else { return briefCaption }
-        var caption = GroundedText(random.word("The image shows ", "This picture shows ", "In this image there are "))
+        var caption = GroundedText(random.word("The image shows ", "This picture shows ", "This image contains "))
         caption.append(contents(limit: 8, &random))
         caption.append(background.phrase.map { " on \($0)." } ?? ".")
         for group in groups {
@@ -39,10 +39,9 @@ extension Scene {
     ) -> GroundedText {
         var sentence = GroundedText()
         sentence.append(English.sentenceCase(name), [object.id])
-        let look = [sizeWord(of: object)?.rawValue, object.colorPhrase].compactMap(\.self)
-            .filter { !name.contains($0) }
+        let look = looks(of: object).filter { !name.contains($0) }
         let relation = relations(of: object).first { told.contains($0.objectID) && $0.predicate != .behind }
-        sentence.append(look.isEmpty || random.chance(0.3) ? " is " : " is \(look.joined(separator: " and ")) and ")
+        sentence.append(look.isEmpty || random.chance(0.3) ? " is " : " is \(look.joined(separator: " and ")), ")
         if let relation, let anchor = shortestReference(to: objects[relation.objectID]) {
             sentence.append("\(relation.predicate.phrase) ")
             sentence.append(anchor, [relation.objectID])
@@ -51,6 +50,13 @@ extension Scene {
             sentence.append("\(region(of: object).phrase) of the image.")
         }
         return sentence
+    }
+
+    /// "large" and "red"; two colours say enough.
+    private func looks(of object: SceneObject) -> [String] {
+        let color = object.colorPhrase
+        let size = color?.contains(" ") == true ? nil : sizeWord(of: object)?.rawValue
+        return [size, color].compactMap(\.self)
     }
 
     /// "two dogs, a red car and a group of five apples".
@@ -65,7 +71,7 @@ extension Scene {
 
     private func phrase(for category: SceneCategory, _ ids: [Int], _ random: inout SceneRandom) -> String {
         if ids.count == 1 {
-            return English.withArticle(random.chance(0.5) ? nounPhrase(objects[ids[0]]) : category.name)
+            return English.withArticle(random.chance(0.5) ? nounPhrase(objects[ids[0]]) : category.counted)
         }
         let number = English.number(ids.count)
         let isGroup = groups.contains { $0.memberIDs == ids }

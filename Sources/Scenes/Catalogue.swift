@@ -56,6 +56,12 @@ public struct SceneCategory: Sendable, Hashable, Identifiable {
     public let isHeldOut: Bool
     public let sources: [SpriteSource]
 
+    /// What one of them is called where the name alone cannot be counted: "pair of jeans", "slice of pizza", "dog".
+    public var counted: String {
+        if plural.hasSuffix(" of " + name) || plural.hasPrefix(name + " ") { return English.singular(plural) }
+        return name
+    }
+
     /// Whether one of the two names also fits things of the other.
     func overlaps(_ other: SceneCategory) -> Bool {
         id != other.id && kind == other.kind && (name == kind || other.name == other.kind)

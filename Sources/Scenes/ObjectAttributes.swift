@@ -89,7 +89,7 @@ extension Scene {
         let noun = nounPhrase(object), place = region(of: object).phrase
         let neighbour = relations(of: object).filter { $0.predicate != .behind }
         let relation = random.chance(0.65) ? random.pick(neighbour) : nil
-        let beside = relation.map { "\($0.predicate.phrase) \(English.withArticle(objects[$0.objectID].category.name))" }
+        let beside = relation.map { "\($0.predicate.phrase) \(English.withArticle(objects[$0.objectID].category.counted))" }
         let opening = random.word("", "There is ")
         let subject = opening.isEmpty ? English.sentenceCase(English.withArticle(noun)) : opening + English.withArticle(noun)
         let verb = opening.isEmpty ? random.word(" is", " appears") : ""
@@ -103,7 +103,7 @@ extension Scene {
     /// "small black and white cow".
     func nounPhrase(_ object: SceneObject) -> String {
         let words = adjectives(of: object)
-        return words.isEmpty ? object.category.name : words + " " + object.category.name
+        return words.isEmpty ? object.category.counted : words + " " + object.category.counted
     }
 
     private func adjectives(of object: SceneObject) -> String {

@@ -38,7 +38,7 @@ extension Scene {
             let ask = random.word(
                 "How many \(category.plural) are there?", "How many \(category.plural) are in the image?",
                 "What is the number of \(category.plural)?")
-            let amount = ids.count == 1 ? "one \(category.name)" : "\(English.number(ids.count)) \(category.plural)"
+            let amount = ids.count == 1 ? "one \(category.counted)" : "\(English.number(ids.count)) \(category.plural)"
             return question(
                 .count, ask, String(ids.count), [(ids.count == 1 ? "there is " : "there are ", []), (amount, ids), (".", [])])
         }
@@ -52,7 +52,7 @@ extension Scene {
     private func presenceQuestions(_ random: inout SceneRandom) -> [SceneQuestion] {
         let present = inventory
         let yes = present.map { category, ids in
-            let noun = ids.count == 1 ? English.withArticle(category.name) : category.plural
+            let noun = ids.count == 1 ? English.withArticle(category.counted) : category.plural
             let answer = ids.count == 1 ? noun : "\(English.number(ids.count)) \(category.plural)"
             return question(
                 .presence, presenceQuestion(category, &random), "yes",
@@ -61,13 +61,13 @@ extension Scene {
         let no = negatives(present.count).map { category in
             question(
                 .presence, presenceQuestion(category, &random), "no",
-                [("no, there is no \(category.name) in the image.", [])])
+                [("no, there is no \(category.counted) in the image.", [])])
         }
         return yes + no
     }
 
     private func presenceQuestion(_ category: SceneCategory, _ random: inout SceneRandom) -> String {
-        let noun = English.withArticle(category.name)
+        let noun = English.withArticle(category.counted)
         return random.word(
             "Is there \(noun) in the image?", "Is there \(noun)?", "Can you see \(noun) in this picture?")
     }
@@ -79,9 +79,9 @@ extension Scene {
             let (a, b) = (first.objectIDs.count, second.objectIDs.count)
             let answer: [(String, [Int])] = [
                 (a > b ? "yes, there " : "no, there ", []), (a == 1 ? "is " : "are ", []),
-                (a == 1 ? "one \(first.category.name)" : "\(English.number(a)) \(first.category.plural)", first.objectIDs),
+                (a == 1 ? "one \(first.category.counted)" : "\(English.number(a)) \(first.category.plural)", first.objectIDs),
                 (" and ", []),
-                (b == 1 ? "one \(second.category.name)" : "\(English.number(b)) \(second.category.plural)", second.objectIDs),
+                (b == 1 ? "one \(second.category.counted)" : "\(English.number(b)) \(second.category.plural)", second.objectIDs),
                 (".", []),
             ]
             return question(
@@ -123,7 +123,7 @@ extension Scene {
                 question(
                     .neighbour, "What is \(predicate.phrase) \(name.text)?", there[0].category.name,
                     [
-                        (English.withArticle(there[0].category.name), [there[0].id]), (" is \(predicate.phrase) ", []),
+                        (English.withArticle(there[0].category.counted), [there[0].id]), (" is \(predicate.phrase) ", []),
                         (name.text, [object.id]), (".", []),
                     ]))
         }

@@ -112,7 +112,7 @@ extension Scene {
     private func expressions(
         for object: SceneObject, color: ColorName?, rivals: [SceneObject]
     ) -> [ReferringExpression] {
-        let noun = (color.map { $0.rawValue + " " } ?? "") + object.category.name
+        let noun = (color.map { $0.rawValue + " " } ?? "") + object.category.counted
         func expression(_ selector: ReferringExpression.Selector, _ text: String) -> ReferringExpression {
             ReferringExpression(category: object.category, color: color, selector: selector, text: text)
         }
@@ -159,6 +159,6 @@ extension Scene {
             anchor.category.id != object.category.id
                 && !objects.contains { $0.id != anchor.id && $0.category.id == anchor.category.id }
         }
-        .map { ($0, "the \($0.category.name)") }
+        .map { ($0, "the \($0.category.counted)") }
     }
 }
