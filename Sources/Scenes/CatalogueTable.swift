@@ -684,9 +684,6 @@ enum CatalogueTable {
         # sky / sky / M
         moon = space/moon/moon_3qt.png space/moon/moon_crescent.png space/moon/moon_full.png U+1F315 U+1F319
         sun = U+2600 U+1F31E
-        planet = space/planets/2_venus.png space/planets/4_mars.png space/planets/5_jupiter.png
-            space/planets/7_uranus.png space/planets/8_neptune.png
-        saturn = space/planets/6_saturn.png U+1FA90
         cloud = U+2601
         rainbow = U+1F308
         star:S = seasonal/christmas/star.png U+2B50
@@ -699,6 +696,10 @@ enum CatalogueTable {
         wave = U+1F30A
         rock = U+1FAA8
         water drop:S = U+1F4A7
+        # sky / planet / M
+        planet = space/planets/2_venus.png space/planets/4_mars.png space/planets/5_jupiter.png
+            space/planets/7_uranus.png space/planets/8_neptune.png
+        ringed planet = space/planets/6_saturn.png U+1FA90
         # person / person / L
         person(people) = people/cartoon/girl_in_wheelchair.svg people/cartoon/man_in_suit.svg
             people/cartoon/woman_chemist.svg people/cartoon/woman_dancing.svg people/cartoon/woman_doctor.svg

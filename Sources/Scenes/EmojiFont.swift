@@ -35,7 +35,8 @@ struct EmojiFont: Sendable {
         let array = locations + subtables
         for index in 0..<count {
             let entry = array + 8 * index
-            guard let first = number(entry, 2), let last = number(entry + 2, 2), let offset = number(entry + 4, 4) else {
+            guard let first = number(entry, 2), let last = number(entry + 2, 2), let offset = number(entry + 4, 4)
+            else {
                 return nil
             }
             if (first...max(first, last)).contains(glyph) {

@@ -89,9 +89,12 @@ extension Scene {
         let noun = nounPhrase(object), place = region(of: object).phrase
         let neighbour = relations(of: object).filter { $0.predicate != .behind }
         let relation = random.chance(0.65) ? random.pick(neighbour) : nil
-        let beside = relation.map { "\($0.predicate.phrase) \(English.withArticle(objects[$0.objectID].category.counted))" }
+        let beside = relation.map {
+            "\($0.predicate.phrase) \(English.withArticle(objects[$0.objectID].category.counted))"
+        }
         let opening = random.word("", "There is ")
-        let subject = opening.isEmpty ? English.sentenceCase(English.withArticle(noun)) : opening + English.withArticle(noun)
+        let subject =
+            opening.isEmpty ? English.sentenceCase(English.withArticle(noun)) : opening + English.withArticle(noun)
         let verb = opening.isEmpty ? random.word(" is", " appears") : ""
         return switch (beside, random.int(below: 2)) {
         case (let beside?, 0): "\(subject)\(verb) \(beside)."

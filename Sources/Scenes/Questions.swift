@@ -40,11 +40,13 @@ extension Scene {
                 "What is the number of \(category.plural)?")
             let amount = ids.count == 1 ? "one \(category.counted)" : "\(English.number(ids.count)) \(category.plural)"
             return question(
-                .count, ask, String(ids.count), [(ids.count == 1 ? "there is " : "there are ", []), (amount, ids), (".", [])])
+                .count, ask, String(ids.count),
+                [(ids.count == 1 ? "there is " : "there are ", []), (amount, ids), (".", [])])
         }
         for category in negatives(1) {
             all.append(
-                question(.count, "How many \(category.plural) are there?", "0", [("there are no \(category.plural).", [])]))
+                question(
+                    .count, "How many \(category.plural) are there?", "0", [("there are no \(category.plural).", [])]))
         }
         return all
     }
@@ -79,13 +81,20 @@ extension Scene {
             let (a, b) = (first.objectIDs.count, second.objectIDs.count)
             let answer: [(String, [Int])] = [
                 (a > b ? "yes, there " : "no, there ", []), (a == 1 ? "is " : "are ", []),
-                (a == 1 ? "one \(first.category.counted)" : "\(English.number(a)) \(first.category.plural)", first.objectIDs),
+                (
+                    a == 1 ? "one \(first.category.counted)" : "\(English.number(a)) \(first.category.plural)",
+                    first.objectIDs
+                ),
                 (" and ", []),
-                (b == 1 ? "one \(second.category.counted)" : "\(English.number(b)) \(second.category.plural)", second.objectIDs),
+                (
+                    b == 1 ? "one \(second.category.counted)" : "\(English.number(b)) \(second.category.plural)",
+                    second.objectIDs
+                ),
                 (".", []),
             ]
             return question(
-                .comparison, "Are there more \(first.category.plural) than \(second.category.plural)?", a > b ? "yes" : "no",
+                .comparison, "Are there more \(first.category.plural) than \(second.category.plural)?",
+                a > b ? "yes" : "no",
                 answer)
         }
     }
@@ -97,7 +106,10 @@ extension Scene {
             else { return nil }
             return question(
                 .extreme, "What is the \(extreme.rawValue) object?", first.category.name,
-                [("the \(extreme.rawValue) object is ", []), (English.withArticle(nounPhrase(first)), [first.id]), (".", [])])
+                [
+                    ("the \(extreme.rawValue) object is ", []), (English.withArticle(nounPhrase(first)), [first.id]),
+                    (".", []),
+                ])
         }
     }
 
@@ -114,7 +126,8 @@ extension Scene {
         let place = region(of: object)
         all.append(
             question(
-                .place, "Where is \(name.text)?", place.rawValue, [(name.text, [object.id]), (" is \(place.phrase).", [])]))
+                .place, "Where is \(name.text)?", place.rawValue,
+                [(name.text, [object.id]), (" is \(place.phrase).", [])]))
         for predicate in SpatialPredicate.directions {
             // The answer has to be the only thing that could be meant.
             let there = objects.filter { $0.id != object.id && couldHold(predicate, $0, object) }
@@ -123,7 +136,8 @@ extension Scene {
                 question(
                     .neighbour, "What is \(predicate.phrase) \(name.text)?", there[0].category.name,
                     [
-                        (English.withArticle(there[0].category.counted), [there[0].id]), (" is \(predicate.phrase) ", []),
+                        (English.withArticle(there[0].category.counted), [there[0].id]),
+                        (" is \(predicate.phrase) ", []),
                         (name.text, [object.id]), (".", []),
                     ]))
         }

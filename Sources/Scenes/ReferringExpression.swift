@@ -103,9 +103,10 @@ extension Scene {
     private func isClearlyColored(_ object: SceneObject) -> Bool {
         guard let color = object.color else { return false }
         return objects.allSatisfy { other in
-            other.category.id != object.category.id || other.color == color || !other.colors.contains {
-                $0.color == color && $0.share >= 0.1
-            }
+            other.category.id != object.category.id || other.color == color
+                || !other.colors.contains {
+                    $0.color == color && $0.share >= 0.1
+                }
         }
     }
 
@@ -131,7 +132,8 @@ extension Scene {
             found += ordinals(object, rivals).compactMap { index, fromLeft in
                 English.ordinal(at: index).map {
                     expression(
-                        .ordinal(index, fromLeft: fromLeft), "the \($0) \(noun) from the \(fromLeft ? "left" : "right")")
+                        .ordinal(index, fromLeft: fromLeft), "the \($0) \(noun) from the \(fromLeft ? "left" : "right")"
+                    )
                 }
             }
         }

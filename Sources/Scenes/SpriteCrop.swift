@@ -47,7 +47,8 @@ extension SceneGenerator {
 
     private func pose(of sprite: Sprite, longSide: Double, _ random: inout SceneRandom) -> Pose {
         let turn = 1.5 * configuration.maximumRotation * random.unit() * random.sign()
-        let mirrors = configuration.mirrorsObjects
+        let mirrors =
+            configuration.mirrorsObjects
             && assets.catalogue.categories[sprite.categoryID].kind != "street object"
         return Pose(
             longSide: longSide, angle: min(180, max(-180, turn)) * Double.pi / 180,
@@ -65,8 +66,10 @@ extension SceneGenerator {
         let other = assets.sprites[random.int(below: assets.sprites.count)]
         let size = 0.5 * Double(max(patch.bounds.width, patch.bounds.height))
         guard let cover = Patch(sprite: other, pose: pose(of: other, longSide: size, &random)) else { return }
-        let corners = [(patch.bounds.x1, patch.bounds.y1), (patch.bounds.x2, patch.bounds.y1),
-            (patch.bounds.x1, patch.bounds.y2), (patch.bounds.x2, patch.bounds.y2)]
+        let corners = [
+            (patch.bounds.x1, patch.bounds.y1), (patch.bounds.x2, patch.bounds.y1),
+            (patch.bounds.x1, patch.bounds.y2), (patch.bounds.x2, patch.bounds.y2),
+        ]
         let corner = corners[random.int(below: 4)]
         let left = x + corner.0 - cover.width / 2, top = y + corner.1 - cover.height / 2
         let hidden = canvas.coverage(of: cover, x: left, y: top, objectCount: 1).hidden[0]
