@@ -27,7 +27,7 @@ extension ColorName {
 
     private static func chromatic(hue: Double, saturation: Double, value: Double) -> ColorName {
         switch hue {
-        case ..<14, 346...:
+        case ..<18, 346...:
             if value < 0.42 { return .brown }
             return saturation < 0.5 && value > 0.7 ? .pink : .red
         case ..<40:
