@@ -43,6 +43,7 @@ let package = Package(
             name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
         .target(name: "CSVG", dependencies: ["CLibrsvg"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+        part("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN"]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
@@ -50,6 +51,7 @@ let package = Package(
         tests("Boxes", ["Boxes"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
+        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
