@@ -5,7 +5,11 @@ static void ignore_log(const gchar *domain, GLogLevelFlags level, const gchar *m
 
 CVStatus cv_start(void) {
     if (vips_init("CVips") != 0) return CV_FAILED;
-    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, ignore_log, NULL);
+    // GObject warns of sizes that a broken header claims.
+    static const char *const domains[] = {"VIPS", "GLib-GObject"};
+    for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
+        g_log_set_handler(
+            domains[i], G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, ignore_log, NULL);
     vips_cache_set_max(0);
     vips_concurrency_set(1);
     vips_block_untrusted_set(TRUE);

@@ -35,9 +35,14 @@ public struct Image: Sendable, Equatable {
     /// - Throws: `ImagingError.invalidSize`.
     public init(width: Int, height: Int, channels: Channels = .rgb, filledWith color: Color) throws {
         let count = try Self.byteCount(width: width, height: height, channels: channels.rawValue)
-        let pixel = Array(color.components.prefix(channels.rawValue))
+        let stride = channels.rawValue
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count { buffer[index] = pixel[index % pixel.count] }
+            for index in Swift.stride(from: 0, to: count, by: stride) {
+                buffer[index] = color.red
+                buffer[index + 1] = color.green
+                buffer[index + 2] = color.blue
+                if stride == 4 { buffer[index + 3] = color.alpha }
+            }
             initialized = count
         }
         self.init(uncheckedWidth: width, height: height, channels: channels.rawValue, pixels: pixels)
@@ -74,6 +79,11 @@ public struct Image: Sendable, Equatable {
     }
 }
 
+extension Image: CustomStringConvertible {
+    /// The size alone, so that a log line never holds millions of pixels.
+    public var description: String { "\(width) x \(height) \(channels == 4 ? "RGBA" : "RGB") image" }
+}
+
 /// An 8-bit sRGB colour with straight alpha.
 public struct Color: Sendable, Hashable {
     public var red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8
@@ -87,7 +97,4 @@ public struct Color: Sendable, Hashable {
 
     public static let black = Color(red: 0, green: 0, blue: 0)
     public static let white = Color(red: 255, green: 255, blue: 255)
-
-    /// Red, green, blue, alpha.
-    var components: [UInt8] { [red, green, blue, alpha] }
 }

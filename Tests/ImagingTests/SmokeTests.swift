@@ -1,3 +1,0 @@
-import Imaging
-import Testing
-@Test func smoke() throws { }
