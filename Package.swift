@@ -49,6 +49,7 @@ let package = Package(
             "ChatRex",
             ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+        part("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN"]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
@@ -57,6 +58,7 @@ let package = Package(
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
+        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
