@@ -56,6 +56,11 @@ public struct SceneCategory: Sendable, Hashable, Identifiable {
     public let isHeldOut: Bool
     public let sources: [SpriteSource]
 
+    /// Whether a mirror image is as good: not where there is writing.
+    var isMirrorable: Bool {
+        kind != "street object" && !["calendar", "clock", "stopwatch", "newspaper", "keyboard"].contains(name)
+    }
+
     /// What one of them is called where the name alone cannot be counted: "pair of jeans", "slice of pizza", "dog".
     public var counted: String {
         if plural.hasSuffix(" of " + name) || plural.hasPrefix(name + " ") { return English.singular(plural) }
@@ -77,8 +82,8 @@ public struct Catalogue: Sendable {
 
     /// All categories of the built-in table with at least this many sprites.
     ///
-    /// About 630 categories have a sprite; about 300 have two or more, which is what a small network can learn to recognise
-    /// rather than to memorise.
+    /// About 630 categories have a sprite; about 300 have two or more, which is what a small network can learn to
+    /// recognise rather than to memorise.
     ///
     /// - Parameter names: keeps these alone, for a smaller and faster world; all where nil.
     public init(minimumSprites: Int = 2, names: Set<String>? = nil) {

@@ -1,8 +1,9 @@
 /// Which sprites show which category; the text that `Catalogue` reads.
 ///
 /// `# supercategory / kind / size` opens a section. A line is `name = sprites`; a line without `=` continues the one
-/// before. A `*` after the name keeps the category out of training, `(…)` gives a plural that is not regular, `:S`, `:M`
-/// or `:L` another size than the section's. A sprite is a file below the stamps' folder or a code point of the emoji font.
+/// before. A `*` after the name keeps the category out of training, `(…)` gives a plural that is not regular, `:S`,
+/// `:M` or `:L` another size than the section's. A sprite is a file below the stamps' folder or a code point of the emoji
+/// font.
 ///
 /// Mirror images of a stamp are left out, since scenes mirror sprites themselves; so are letters, digits, coins, signs of
 /// music, pictures of whole places, and tiny stamps. Held-out names are of two sorts: words that training never reads
@@ -745,9 +746,7 @@ enum CatalogueTable {
 
     /// Photographs and patterns that show none of the categories, below the folders of three wallpaper packages.
     static let backgrounds = """
-        gnome/adwaita-d.webp gnome/adwaita-l.webp gnome/grid-d.webp gnome/grid-l.webp gnome/licorice-d.webp
-        gnome/licorice-l.webp gnome/symbolic-d.webp gnome/symbolic-l.webp gnome/truchet-d.webp gnome/truchet-l.webp
-        gnome/wood-d.webp gnome/wood-l.webp
+        gnome/adwaita-l.webp gnome/grid-d.webp gnome/truchet-l.webp gnome/wood-d.webp gnome/wood-l.webp
         plasma/Altai/contents/images/1080x1920.png plasma/BytheWater/contents/images/2560x1600.jpg
         plasma/Canopee/contents/screenshot.png plasma/Cascade/contents/screenshot.png
         plasma/Cluster/contents/screenshot.png plasma/ColdRipple/contents/images/2560x1600.jpg
@@ -758,10 +757,9 @@ enum CatalogueTable {
         plasma/MilkyWay/contents/images/1080x1920.png plasma/Opal/contents/screenshot.png
         plasma/PastelHills/contents/images/3200x2000.jpg plasma/Path/contents/images/2560x1600.jpg
         plasma/Shell/contents/images/720x1440.jpg plasma/Volna/contents/screenshot.png
-        plasma/summer_1am/contents/images/2560x1600.jpg
-        mate/abstract/Elephants.jpg mate/desktop/Stripes.png mate/desktop/Ubuntu-Mate-Cold-no-logo.png
-        mate/desktop/Ubuntu-Mate-Radioactive-no-logo.png mate/desktop/Ubuntu-Mate-Warm-no-logo.png
-        mate/nature/Blinds.jpg mate/nature/Dune.jpg mate/nature/GreenMeadow.jpg mate/nature/RainDrops.jpg
-        mate/nature/Storm.jpg mate/nature/Wood.jpg
+        plasma/summer_1am/contents/images/2560x1600.jpg mate/abstract/Elephants.jpg mate/desktop/Stripes.png
+        mate/desktop/Ubuntu-Mate-Cold-no-logo.png mate/desktop/Ubuntu-Mate-Radioactive-no-logo.png
+        mate/desktop/Ubuntu-Mate-Warm-no-logo.png mate/nature/Blinds.jpg mate/nature/Dune.jpg
+        mate/nature/GreenMeadow.jpg mate/nature/RainDrops.jpg mate/nature/Storm.jpg mate/nature/Wood.jpg
         """
 }

@@ -4,9 +4,9 @@ import Imaging
 
 /// Writes scenes as a data set that other tools can read.
 ///
-/// A folder gets `images/`, `annotations.json` (COCO instances, with the absent categories of each image as LVIS has them)
-/// and `scenes.jsonl` (a ``SceneRecord`` on each line: phrases, captions, relations, questions). The same generator and
-/// seeds write the same files again.
+/// A folder gets `images/`, `annotations.json` (COCO instances, with the absent categories of each image as LVIS has
+/// them) and `scenes.jsonl` (a ``SceneRecord`` on each line: phrases, captions, relations, questions). The same generator
+/// and seeds write the same files again.
 public struct SceneExporter: Sendable {
     /// How pictures are stored.
     public enum PictureFormat: String, Sendable, CaseIterable {

@@ -1,8 +1,8 @@
 import Boxes
 import Imaging
 
-/// Makes scenes. A scene depends on the configuration, the assets and its seed alone, so scenes can be made on any thread and
-/// in any order, and the same seed gives the same scene again.
+/// Makes scenes. A scene depends on the configuration, the assets and its seed alone: scenes can be made on any thread
+/// and in any order, and the same seed gives the same scene again.
 public struct SceneGenerator: Sendable {
     public let configuration: SceneConfiguration
     public let assets: SceneAssets

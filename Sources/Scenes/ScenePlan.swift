@@ -122,10 +122,10 @@ private struct Planner {
         let degrees = min(180, configuration.maximumRotation * freedom) * random.unit() * random.unit() * random.sign()
         let pose = Pose(
             longSide: side, angle: degrees * Double.pi / 180,
-            isMirrored: configuration.mirrorsObjects && category.kind != "street object" && random.chance(0.5),
+            isMirrored: configuration.mirrorsObjects && category.isMirrorable && random.chance(0.5),
             tone: .random(&random, strength: configuration.jitter))
-        let order = group.map { Double(1000 - $0) } ?? side * random.double(0.6...1.4)
-        items.append(ScenePlan.Item(spriteID: spriteID, pose: pose, group: group, order: group == nil ? order : side))
+        let order = side * (group == nil ? random.double(0.6...1.4) : 1)
+        items.append(ScenePlan.Item(spriteID: spriteID, pose: pose, group: group, order: order))
     }
 
     /// What may lie at any angle.

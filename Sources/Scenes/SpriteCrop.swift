@@ -11,8 +11,8 @@ public struct SpriteCrop: Sendable {
 }
 
 extension SceneGenerator {
-    /// A square picture of one object: other background, light, pose and size for every seed, in a quarter of them with parts
-    /// hidden by a patch of another object.
+    /// A square picture of one object: another background, light, pose and size for every seed, in a quarter of them with
+    /// parts hidden by another object.
     ///
     /// Crops draw categories evenly, and their seeds share nothing with those of scenes.
     /// - Parameter side: pixels, held within 16...1024.
@@ -47,9 +47,7 @@ extension SceneGenerator {
 
     private func pose(of sprite: Sprite, longSide: Double, _ random: inout SceneRandom) -> Pose {
         let turn = 1.5 * configuration.maximumRotation * random.unit() * random.sign()
-        let mirrors =
-            configuration.mirrorsObjects
-            && assets.catalogue.categories[sprite.categoryID].kind != "street object"
+        let mirrors = configuration.mirrorsObjects && assets.catalogue.categories[sprite.categoryID].isMirrorable
         return Pose(
             longSide: longSide, angle: min(180, max(-180, turn)) * Double.pi / 180,
             isMirrored: mirrors && random.chance(0.5), tone: .random(&random, strength: configuration.jitter))
