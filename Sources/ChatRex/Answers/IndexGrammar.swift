@@ -314,7 +314,7 @@ extension IndexGrammar {
     }
 
     /// The fewest tokens of a group in running text, and of the end after it.
-    private var costOfGroup: Int { 1 + 2 + 1 + objectsPerGroup.lowerBound }
+    private var costOfGroup: Int { 1 + 2 + 1 + objectsPerGroup.lowerBound + 1 }
 
     private func cost(of part: Part) -> Int {
         if case .text = part, textHasContent { return 1 }
