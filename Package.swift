@@ -49,7 +49,12 @@ let package = Package(
             "ChatRex",
             ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
-        part("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN"]),
+        part(
+            "Training",
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN",
+                "UPN", "VisionEncoders",
+            ]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
