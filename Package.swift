@@ -53,6 +53,7 @@ let package = Package(
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
+        tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],

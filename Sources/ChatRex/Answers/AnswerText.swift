@@ -20,7 +20,8 @@ public enum AnswerText {
         groups.map { "\($0.indices.count) " + group($0.phrase, $0.indices) }.joined(separator: separator)
     }
 
-    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group each.
+    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group
+    /// each.
     public static func regions(_ descriptions: [(index: Int, text: String)]) -> String {
         if descriptions.count == 1 { return descriptions[0].text }
         return descriptions.map { group($0.text, [$0.index]) }.joined(separator: separator)
