@@ -38,6 +38,7 @@ let package = Package(
         part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
         part("Boxes"),
         part("UPN", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "VisionEncoders"]),
+        part("Evaluation", ["Boxes"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
         part("Imaging", ["CVips"]),
@@ -48,12 +49,19 @@ let package = Package(
             "ChatRex",
             ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+        part(
+            "Training",
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN",
+                "UPN", "VisionEncoders",
+            ]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
         tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
+        tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
