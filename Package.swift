@@ -60,6 +60,7 @@ let package = Package(
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
+        tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),

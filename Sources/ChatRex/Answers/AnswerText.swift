@@ -21,7 +21,8 @@ public enum AnswerText {
         groups.map { group($0.phrase, $0.indices) + " \($0.indices.count)" }.joined(separator: separator)
     }
 
-    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group each.
+    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group
+    /// each.
     public static func regions(_ descriptions: [(index: Int, text: String)]) -> String {
         if descriptions.count == 1 { return descriptions[0].text }
         return descriptions.map { group($0.text, [$0.index]) }.joined(separator: separator)
