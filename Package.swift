@@ -32,7 +32,7 @@ let package = Package(
             ]),
         part("Torch", ["CTorch"]),
         part("TorchNN", ["Torch"]),
-        part("Checkpoints", ["Torch"]),
+        part("Checkpoints", ["Torch", "TorchNN"]),
         part("VisionEncoders", ["Torch", "TorchNN"]),
         part("Tokenizers"),
         part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
@@ -47,7 +47,7 @@ let package = Package(
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
-        tests("Checkpoints", ["Checkpoints", "Torch"]),
+        tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),

@@ -24,6 +24,8 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         case missingShards([String])
         /// These tensors are not where the index says they are.
         case indexMismatch([String])
+        /// The archive has no tensor of the name that was asked for.
+        case missingTensor
         /// The tensors handed to a writer cannot be stored.
         case invalidTensor
         /// The system refused to write.

@@ -1,7 +1,11 @@
 import Foundation
+import TorchNN
 
-/// Named tensors in one or more files.
-public protocol TensorArchive: Sendable {
+/// Named tensors in one or more files. A `ParameterStore` loads a model from one.
+public protocol TensorArchive: TensorSource, Sendable {
+    /// The file that was opened, or the index of several.
+    var url: URL { get }
+
     /// Every tensor's name, in the order of the file.
     var names: [String] { get }
 

@@ -12,7 +12,7 @@ import Testing
     /// Opens the damaged file and touches every byte of every tensor. Gives whether it opened.
     private func survives(_ bytes: [UInt8]) throws -> Bool {
         let url = try folder.file("damaged", bytes)
-        // Some file systems write to the disk at once when a file is overwritten; a new one each time is fast.
+        // Some file systems wait for the disk when a file is overwritten; a new one each time is fast.
         defer { unlink(url.path) }
         do {
             let archive = try TensorArchives.open(at: url)
@@ -47,9 +47,10 @@ import Testing
 
     private func safetensors() throws -> [UInt8] {
         let sources = [
-            TensorSource(name: "a", elementType: .f32, shape: [2, 3], bytes: Data(bytes([1, 2, 3, 4, 5, 6]))),
-            TensorSource(name: "b", elementType: .i64, shape: [], bytes: Data(count: 8)),
-            TensorSource(name: "c", elementType: .u8, shape: [0, 5], bytes: Data()),
+            SafetensorsWriter.Entry(
+                name: "a", elementType: .f32, shape: [2, 3], bytes: Data(bytes([1, 2, 3, 4, 5, 6]))),
+            SafetensorsWriter.Entry(name: "b", elementType: .i64, shape: [], bytes: Data(count: 8)),
+            SafetensorsWriter.Entry(name: "c", elementType: .u8, shape: [0, 5], bytes: Data()),
         ]
         try SafetensorsWriter.write(sources, to: folder("valid"))
         return Array(try Data(contentsOf: folder("valid")))

@@ -33,7 +33,7 @@ import Testing
         #expect(strided > 0)
         // Written anew, it is the expected file's equal.
         try SafetensorsWriter.write(
-            archive.names.compactMap { archive.record(named: $0) }.map { TensorSource($0) }, to: folder("b"))
+            archive.names.compactMap { archive.record(named: $0) }.map { SafetensorsWriter.Entry($0) }, to: folder("b"))
         let copy = try SafetensorsFile(url: folder("b"))
         for name in expected.names {
             #expect(copy.record(named: name)?.packedBytes() == expected.record(named: name)?.packedBytes())

@@ -7,7 +7,7 @@ import Testing
         let folder = try TemporaryFolder()
         var random = SplitMix(state: 3)
         let sources = ElementType.allCases.enumerated().map { index, type in
-            TensorSource(
+            SafetensorsWriter.Entry(
                 name: "weird \"name\"\\\n\u{1F600} \(type.rawValue)", elementType: type, shape: [3, index],
                 bytes: Data((0..<(3 * index * type.byteCount)).map { _ in UInt8(truncatingIfNeeded: random.next()) }))
         }
@@ -26,14 +26,14 @@ import Testing
 
         // A copy of the read tensors is the same file to the byte.
         try SafetensorsWriter.write(
-            file.names.compactMap { file.record(named: $0) }.map { TensorSource($0) }, metadata: metadata,
+            file.names.compactMap { file.record(named: $0) }.map { SafetensorsWriter.Entry($0) }, metadata: metadata,
             to: folder("b"))
         #expect(try Data(contentsOf: folder("a")) == Data(contentsOf: folder("b")))
     }
 
     @Test func `a tensor's bytes may come in pieces`() throws {
         let folder = try TemporaryFolder()
-        let source = TensorSource(name: "x", elementType: .u8, shape: [6]) { sink in
+        let source = SafetensorsWriter.Entry(name: "x", elementType: .u8, shape: [6]) { sink in
             for piece: [UInt8] in [[1, 2], [], [3, 4, 5], [6]] { try piece.withUnsafeBytes { try sink($0) } }
         }
         try SafetensorsWriter.write([source], to: folder("a"))
@@ -42,14 +42,14 @@ import Testing
 
     @Test func `no tensors give a file that opens`() throws {
         let folder = try TemporaryFolder()
-        try SafetensorsWriter.write([], metadata: [:], to: folder("a"))
+        try SafetensorsWriter.write([SafetensorsWriter.Entry](), metadata: [:], to: folder("a"))
         #expect(try SafetensorsFile(url: folder("a")).names == [])
     }
 
     @Test func `tensors that cannot be stored are refused and nothing is left`() throws {
         let folder = try TemporaryFolder()
-        func source(_ name: String, _ shape: [Int], _ count: Int) -> TensorSource {
-            TensorSource(name: name, elementType: .u8, shape: shape, bytes: Data(count: count))
+        func source(_ name: String, _ shape: [Int], _ count: Int) -> SafetensorsWriter.Entry {
+            SafetensorsWriter.Entry(name: name, elementType: .u8, shape: shape, bytes: Data(count: count))
         }
         for sources in [
             [source("a", [1], 1), source("a", [1], 1)], [source("__metadata__", [1], 1)], [source("a", [-1], 1)],
@@ -64,12 +64,12 @@ import Testing
 
 @Suite struct ShardedSafetensorsTests {
     private let folder: TemporaryFolder
-    private let sources: [TensorSource]
+    private let sources: [SafetensorsWriter.Entry]
 
     init() throws {
         folder = try TemporaryFolder()
         sources = (0..<7).map { index in
-            TensorSource(
+            SafetensorsWriter.Entry(
                 name: "t\(index)", elementType: .u8, shape: [10 * index],
                 bytes: Data(repeating: UInt8(index), count: 10 * index))
         }
@@ -105,7 +105,7 @@ import Testing
     @Test func `a failing source leaves the old model as it was`() throws {
         try SafetensorsWriter.write(sources, toFolder: folder.url, maximumShardBytes: 60)
         let before = try folder.fileNames
-        let bad = TensorSource(name: "t9", elementType: .u8, shape: [3], bytes: Data())
+        let bad = SafetensorsWriter.Entry(name: "t9", elementType: .u8, shape: [3], bytes: Data())
         #expect(throws: CheckpointError.self) {
             try SafetensorsWriter.write(sources + [bad], toFolder: folder.url, maximumShardBytes: 50)
         }
@@ -122,7 +122,9 @@ import Testing
 
     @Test func `an index that disagrees with its shards names the tensors`() throws {
         func shard(_ name: String, _ tensors: [String]) throws {
-            let sources = tensors.map { TensorSource(name: $0, elementType: .u8, shape: [1], bytes: Data([1])) }
+            let sources = tensors.map {
+                SafetensorsWriter.Entry(name: $0, elementType: .u8, shape: [1], bytes: Data([1]))
+            }
             try SafetensorsWriter.write(sources, to: folder(name))
         }
         try shard("one.safetensors", ["a", "b"])

@@ -11,6 +11,8 @@ public final class MappedFile: Sendable {
 
     // Sound to share: the mapping is private, its pages cannot be written, and it is fixed from `init` to `deinit`.
     private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+    // Kept for `privateCopy(of:)`, since the path may lead to another file by then.
+    private let descriptor: Int32
 
     /// Maps the file at `url`.
     ///
@@ -24,7 +26,8 @@ public final class MappedFile: Sendable {
             throw CheckpointError.system(
                 code == ENOENT ? .missingFile : .unreadable, path: path, "cannot open the file", errno: code)
         }
-        defer { close(descriptor) }
+        var isMapped = false
+        defer { if !isMapped { close(descriptor) } }
 
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -42,12 +45,15 @@ public final class MappedFile: Sendable {
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw CheckpointError.system(.unreadable, path: path, "cannot map the file into memory", errno: errno)
         }
+        isMapped = true
         self.url = url
+        self.descriptor = descriptor
         self.bytes = UnsafeRawBufferPointer(start: base, count: count)
     }
 
     deinit {
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+        close(descriptor)
     }
 
     /// Size of the file in bytes.
@@ -62,5 +68,39 @@ public final class MappedFile: Sendable {
     ) throws(Failure) -> Result {
         defer { withExtendedLifetime(self) {} }
         return try body(bytes)
+    }
+
+    /// Maps part of the file once more, for a holder that may write to it.
+    ///
+    /// The pages are the file's own until they are written to; a written page becomes the holder's copy. The file and
+    /// other mappings never change.
+    /// - Parameter range: not empty and within the file.
+    /// - Throws: `CheckpointError` with kind `unreadable`.
+    func privateCopy(of range: Range<Int>) throws -> PrivateMapping {
+        let pageStart = range.lowerBound - range.lowerBound % Int(sysconf(Int32(_SC_PAGESIZE)))
+        let count = range.upperBound - pageStart
+        let base = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, off_t(pageStart))
+        guard let base, base != MAP_FAILED else {
+            throw CheckpointError.system(
+                .unreadable, path: url.path, "cannot map a tensor into memory", errno: errno)
+        }
+        return PrivateMapping(
+            pages: UnsafeMutableRawBufferPointer(start: base, count: count), offset: range.lowerBound - pageStart)
+    }
+}
+
+/// Part of a file, mapped for one holder who may write to its own copy of the pages.
+final class PrivateMapping {
+    /// The part that was asked for, valid while this object is alive.
+    let bytes: UnsafeMutableRawBufferPointer
+    private let pages: UnsafeMutableRawBufferPointer
+
+    fileprivate init(pages: UnsafeMutableRawBufferPointer, offset: Int) {
+        self.pages = pages
+        bytes = UnsafeMutableRawBufferPointer(rebasing: pages[offset...])
+    }
+
+    deinit {
+        munmap(pages.baseAddress, pages.count)
     }
 }

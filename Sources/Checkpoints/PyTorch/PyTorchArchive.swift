@@ -4,6 +4,8 @@ import Foundation
 ///
 /// The pickle inside is evaluated without running anything: see `PickleMachine`. Tensors are views of the mapped file.
 public final class PyTorchArchive: TensorArchive {
+    /// Where the file was found.
+    public let url: URL
     /// Every tensor's name, in the order of the state dictionary. A `module.` that all names share is taken off.
     public let names: [String]
     /// Names of the state dictionary whose values are no tensors, such as counters; they are left out.
@@ -28,6 +30,7 @@ public final class PyTorchArchive: TensorArchive {
         let named = try state.tensors.map { name, tensor in
             try contents.record(named: String(name.dropFirst(prefix.count)), tensor)
         }
+        url = file.url
         names = named.map(\.name)
         ignoredNames = state.ignoredNames
         records = Dictionary(named.map { ($0.name, $0) }) { $1 }

@@ -12,6 +12,9 @@ public final class SafetensorsFile: TensorArchive {
     /// Every tensor's name, in the order of the header.
     public let names: [String]
 
+    /// Where the file was found.
+    public var url: URL { file.url }
+
     private let records: [String: TensorRecord]
 
     /// Maps and checks the file at `url`.

@@ -1,48 +1,5 @@
 import Foundation
 
-/// A tensor to be written: its description, and its bytes when they are asked for.
-public struct TensorSource {
-    /// Takes the next piece of a tensor's bytes.
-    public typealias Sink = (UnsafeRawBufferPointer) throws -> Void
-
-    /// Name in the checkpoint.
-    public let name: String
-    /// Type of one element.
-    public let elementType: ElementType
-    /// Sizes, outermost first.
-    public let shape: [Int]
-
-    let produce: (Sink) throws -> Void
-
-    /// A tensor whose bytes, row-major and little-endian, `produce` hands to the sink in one or more pieces.
-    public init(
-        name: String, elementType: ElementType, shape: [Int], produce: @escaping (_ sink: Sink) throws -> Void
-    ) {
-        self.name = name
-        self.elementType = elementType
-        self.shape = shape
-        self.produce = produce
-    }
-
-    /// A tensor in memory.
-    public init(name: String, elementType: ElementType, shape: [Int], bytes: some ContiguousBytes) {
-        self.init(name: name, elementType: elementType, shape: shape) { sink in
-            try bytes.withUnsafeBytes { try sink($0) }
-        }
-    }
-
-    /// A tensor of another checkpoint, under its own name or a new one.
-    public init(_ record: TensorRecord, name: String? = nil) {
-        self.init(name: name ?? record.name, elementType: record.elementType, shape: record.shape) { sink in
-            if record.isContiguous {
-                try record.withBytes { try sink($0) }
-            } else {
-                try record.packedBytes().withUnsafeBytes { try sink($0) }
-            }
-        }
-    }
-}
-
 /// Writes safetensors files.
 ///
 /// Headers list the tensors in the order given. The data is ordered by element size, largest first, so that every tensor
@@ -50,12 +7,14 @@ public struct TensorSource {
 public enum SafetensorsWriter {
     /// What loaders of PyTorch models ask for.
     public static let defaultMetadata = ["format": "pt"]
+    /// Bytes of tensors in one shard, unless told otherwise.
+    public static let defaultMaximumShardBytes = 5_000_000_000
 
     /// Writes one file.
     ///
-    /// - Throws: `CheckpointError` with kind `invalidTensor` or `writeFailed`, or what a tensor's source throws.
+    /// - Throws: `CheckpointError` with kind `invalidTensor` or `writeFailed`, or what an entry's `produce` throws.
     public static func write(
-        _ tensors: [TensorSource], metadata: [String: String] = defaultMetadata, to url: URL
+        _ tensors: [Entry], metadata: [String: String] = defaultMetadata, to url: URL
     ) throws {
         let file = try stage(try plan(tensors, url), metadata: metadata, at: url)
         try file.commit()
@@ -70,8 +29,8 @@ public enum SafetensorsWriter {
     /// - Throws: as `write(_:metadata:to:)`.
     @discardableResult
     public static func write(
-        _ tensors: [TensorSource], metadata: [String: String] = defaultMetadata, toFolder folder: URL,
-        maximumShardBytes: Int = 5_000_000_000
+        _ tensors: [Entry], metadata: [String: String] = defaultMetadata, toFolder folder: URL,
+        maximumShardBytes: Int = defaultMaximumShardBytes
     ) throws -> [URL] {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -103,30 +62,30 @@ public enum SafetensorsWriter {
     // MARK: - One file
 
     private struct Planned {
-        let source: TensorSource
+        let entry: Entry
         let byteCount: Int
     }
 
-    private static func plan(_ tensors: [TensorSource], _ url: URL) throws -> [Planned] {
+    private static func plan(_ tensors: [Entry], _ url: URL) throws -> [Planned] {
         var seen: Set<String> = [SafetensorsHeader.metadataKey]
         var total = 0
-        return try tensors.map { source in
-            guard seen.insert(source.name).inserted else {
+        return try tensors.map { entry in
+            guard seen.insert(entry.name).inserted else {
                 throw CheckpointError(
-                    .invalidTensor, path: url.path, "the name '\(source.name)' is reserved or given to two tensors.")
+                    .invalidTensor, path: url.path, "the name '\(entry.name)' is reserved or given to two tensors.")
             }
-            guard let layout = RowMajorLayout(shape: source.shape, elementType: source.elementType) else {
+            guard let layout = RowMajorLayout(shape: entry.shape, elementType: entry.elementType) else {
                 throw CheckpointError(
                     .invalidTensor, path: url.path,
-                    "the shape \(source.shape) of '\(source.name)' has a negative size or is too large.")
+                    "the shape \(entry.shape) of '\(entry.name)' has a negative size or is too large.")
             }
-            let byteCount = layout.elementCount * source.elementType.byteCount
+            let byteCount = layout.elementCount * entry.elementType.byteCount
             let (sum, overflowed) = total.addingReportingOverflow(byteCount)
             guard !overflowed else {
                 throw CheckpointError(.invalidTensor, path: url.path, "the tensors together are too large.")
             }
             total = sum
-            return Planned(source: source, byteCount: byteCount)
+            return Planned(entry: entry, byteCount: byteCount)
         }
     }
 
@@ -134,7 +93,7 @@ public enum SafetensorsWriter {
     private static func stage(_ tensors: [Planned], metadata: [String: String], at url: URL) throws -> AtomicFile {
         let ordered = tensors.indices.sorted {
             // Stable: equal sizes keep the given order.
-            (-tensors[$0].source.elementType.byteCount, $0) < (-tensors[$1].source.elementType.byteCount, $1)
+            (-tensors[$0].entry.elementType.byteCount, $0) < (-tensors[$1].entry.elementType.byteCount, $1)
         }
         var starts = [Int](repeating: 0, count: tensors.count)
         var end = 0
@@ -154,11 +113,11 @@ public enum SafetensorsWriter {
         try file.write(header)
         for index in ordered {
             let start = file.count
-            try tensors[index].source.produce { try file.write($0) }
+            try tensors[index].entry.produce { try file.write($0) }
             guard file.count - start == tensors[index].byteCount else {
                 throw CheckpointError(
                     .invalidTensor, path: url.path,
-                    "'\(tensors[index].source.name)' gave \(file.count - start) bytes, its shape needs \(tensors[index].byteCount)."
+                    "'\(tensors[index].entry.name)' gave \(file.count - start) bytes, its shape needs \(tensors[index].byteCount)."
                 )
             }
         }
@@ -172,11 +131,11 @@ public enum SafetensorsWriter {
             members.append("\(quoted(SafetensorsHeader.metadataKey)):{\(strings.joined(separator: ","))}")
         }
         for (tensor, start) in zip(tensors, starts) {
-            let shape = tensor.source.shape.map(String.init).joined(separator: ",")
-            let type = tensor.source.elementType.rawValue
+            let shape = tensor.entry.shape.map(String.init).joined(separator: ",")
+            let type = tensor.entry.elementType.rawValue
             members.append(
                 """
-                \(quoted(tensor.source.name)):{"dtype":"\(type)","shape":[\(shape)],\
+                \(quoted(tensor.entry.name)):{"dtype":"\(type)","shape":[\(shape)],\
                 "data_offsets":[\(start),\(start + tensor.byteCount)]}
                 """)
         }
@@ -228,7 +187,7 @@ public enum SafetensorsWriter {
     private static func indexText(_ shards: [[Planned]], _ names: [String]) -> String {
         let total = shards.joined().reduce(0) { $0 + $1.byteCount }
         let map = zip(shards, names).flatMap { shard, name in
-            shard.map { "    \(quoted($0.source.name)): \(quoted(name))" }
+            shard.map { "    \(quoted($0.entry.name)): \(quoted(name))" }
         }
         return """
             {

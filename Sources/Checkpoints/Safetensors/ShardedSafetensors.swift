@@ -2,6 +2,8 @@ import Foundation
 
 /// A model split over several safetensors files, as `model.safetensors.index.json` lists them.
 public struct ShardedSafetensors: TensorArchive {
+    /// Where the index was found.
+    public let url: URL
     /// The shards, by the names that the index uses.
     public let shards: [String: SafetensorsFile]
     /// Every tensor's name, in the order of the index.
@@ -29,10 +31,11 @@ public struct ShardedSafetensors: TensorArchive {
         var shards: [String: SafetensorsFile] = [:]
         for name in shardNames { shards[name] = try SafetensorsFile(url: folder.appendingPathComponent(name)) }
 
+        self.url = url
         self.shards = shards
         names = weightMap.map(\.tensor)
         shardOfTensor = Dictionary(uniqueKeysWithValues: weightMap.map { ($0.tensor, $0.shard) })
-        try checkAgreement(path: url.path)
+        try checkAgreement()
     }
 
     /// The tensor called `name`, or nil when there is none.
@@ -69,7 +72,7 @@ public struct ShardedSafetensors: TensorArchive {
         }
     }
 
-    private func checkAgreement(path: String) throws {
+    private func checkAgreement() throws {
         let absent = names.filter { record(named: $0) == nil }
         let unlisted = shards.keys.sorted().flatMap { shard in
             shards[shard]?.names.filter { shardOfTensor[$0] != shard } ?? []
@@ -79,7 +82,7 @@ public struct ShardedSafetensors: TensorArchive {
             if !absent.isEmpty { parts.append("not in the shard it names: \(absent.abbreviated())") }
             if !unlisted.isEmpty { parts.append("in a shard it does not name: \(unlisted.abbreviated())") }
             throw CheckpointError(
-                .indexMismatch(absent + unlisted), path: path,
+                .indexMismatch(absent + unlisted), path: url.path,
                 "the index disagrees with its shards; \(parts.joined(separator: "; ")). Do the files come from one model?"
             )
         }
