@@ -37,20 +37,28 @@ let package = Package(
         part("Tokenizers"),
         part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
         part("Boxes"),
+        part("UPN", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "VisionEncoders"]),
+        part("Evaluation", ["Boxes"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
         part("Imaging", ["CVips"]),
         .systemLibrary(
             name: "CLibrsvg", pkgConfig: "librsvg-2.0", providers: [.apt(["librsvg2-dev"]), .brew(["librsvg"])]),
         .target(name: "CSVG", dependencies: ["CLibrsvg"]),
+        part(
+            "ChatRex",
+            ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+        part("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN"]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests("Boxes", ["Boxes"]),
+        tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
+        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

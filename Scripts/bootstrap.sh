@@ -15,7 +15,7 @@ readonly torch_version=2.13.0
 readonly oldest_torch=11 newest_torch=15  # 2.x
 readonly debian_packages=(
     ca-certificates libncurses6  # fetching packages, and Swift's own driver
-    pkg-config libvips-dev g++ python3 python3-venv
+    pkg-config libvips-dev librsvg2-dev g++ python3 python3-venv
     fonts-dejavu-core fonts-noto-color-emoji
     tuxpaint-stamps-default gnome-backgrounds plasma-workspace-wallpapers mate-backgrounds
 )
@@ -67,8 +67,8 @@ install_system_packages() {
 
 # macOS and Linux without dpkg: nothing is installed, but what is missing is named.
 check_foreign_system() {
-    command -v pkg-config >/dev/null && pkg-config --exists vips \
-        || fail "libvips with its headers and pkg-config are needed (macOS: brew install vips pkgconf)"
+    command -v pkg-config >/dev/null && pkg-config --exists vips librsvg-2.0 \
+        || fail "libvips, librsvg and pkg-config are needed (macOS: brew install vips librsvg pkgconf)"
     command -v "${PYTHON:-python3}" >/dev/null || fail "Python 3.10 or newer is needed to unpack libtorch"
     say "note: sprites and backgrounds for training scenes come from Debian packages and are not here"
 }
@@ -173,7 +173,8 @@ main() {
     state="$(cksum <"${BASH_SOURCE[0]}") $libtorch $(torch_version_in "$libtorch")"
     if [ "$(cat $stamp 2>/dev/null)" != "$state" ]; then
         check_swift
-        command -v pkg-config >/dev/null && pkg-config --exists vips || fail "pkg-config does not find libvips"
+        command -v pkg-config >/dev/null && pkg-config --exists vips librsvg-2.0 \
+            || fail "pkg-config does not find libvips and librsvg"
         say "ready: libtorch $(torch_version_in "$libtorch"), libvips $(pkg-config --modversion vips)"
         printf '%s\n' "$state" >$stamp.new
         mv $stamp.new $stamp

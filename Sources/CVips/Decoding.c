@@ -44,8 +44,8 @@ static void step(VipsImage **image, VipsImage *next) {
     *image = next;
 }
 
-// Whether the embedded profile moves no colour of a coarse grid: then the pixels are sRGB already and must stay exact.
-static gboolean has_srgb_profile(VipsImage *image) {
+// Whether a profile moves no colour of a coarse grid: then the pixels are sRGB already and must stay exact.
+static gboolean probe_srgb(const void *profile, size_t length) {
     enum { side = 6, count = side * side * side };
     uint8_t grid[count * 3];
     for (int i = 0; i < count; i++) {
@@ -58,11 +58,8 @@ static gboolean has_srgb_profile(VipsImage *image) {
     VipsImage *tagged = NULL, *converted = NULL;
     uint8_t *result = NULL;
     size_t size = 0;
-    const void *profile;
-    size_t profile_length;
-    if (vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &profile_length) == 0 &&
-        vips_copy(probe, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0) {
-        vips_image_set_blob_copy(tagged, VIPS_META_ICC_NAME, profile, profile_length);
+    if (vips_copy(probe, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0) {
+        vips_image_set_blob_copy(tagged, VIPS_META_ICC_NAME, profile, length);
         if (vips_icc_transform(tagged, &converted, "srgb", "embedded", TRUE, NULL) == 0)
             result = vips_image_write_to_memory(converted, &size);
     }
@@ -73,6 +70,35 @@ static gboolean has_srgb_profile(VipsImage *image) {
     if (converted) g_object_unref(converted);
     if (tagged) g_object_unref(tagged);
     g_object_unref(probe);
+    return same;
+}
+
+// Building a colour transform takes longer than decoding a small photograph, and most files carry one of few profiles,
+// so the answers of the probe are kept.
+static gboolean has_srgb_profile(VipsImage *image) {
+    static GMutex lock;
+    static GHashTable *answers;
+    enum { most = 64 };
+    const void *profile;
+    size_t length;
+    if (vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length)) return FALSE;
+    gchar *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, profile, length);
+
+    g_mutex_lock(&lock);
+    if (answers == NULL) answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    gpointer known = NULL;
+    gboolean found = g_hash_table_lookup_extended(answers, digest, NULL, &known);
+    g_mutex_unlock(&lock);
+    if (found) {
+        g_free(digest);
+        return GPOINTER_TO_INT(known);
+    }
+
+    gboolean same = probe_srgb(profile, length);
+    g_mutex_lock(&lock);
+    if (g_hash_table_size(answers) >= most) g_hash_table_remove_all(answers);
+    g_hash_table_insert(answers, digest, GINT_TO_POINTER(same));
+    g_mutex_unlock(&lock);
     return same;
 }
 

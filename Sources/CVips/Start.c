@@ -18,7 +18,8 @@ CVStatus cv_start(void) {
         "VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp", "VipsForeignLoadTiff",
         "VipsForeignLoadNsgif", "VipsForeignLoadHeif",
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++) vips_operation_block_set(allowed[i], FALSE);
+    for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++)
+        if (g_type_from_name(allowed[i]) != 0) vips_operation_block_set(allowed[i], FALSE);
     return CV_OK;
 }
 

@@ -52,7 +52,8 @@ extension Image {
     /// The picture with boxes and their labels drawn on it.
     ///
     /// Boxes are clipped to the picture; those outside it or with a coordinate that is not a number are left out. Labels
-    /// stay inside and apart from one another where there is room; without a usable font there are boxes alone.
+    /// stay inside and apart from one another where there is room. A missing font never fails: Pango then shows empty
+    /// squares for letters, and a label that cannot be set at all is left out.
     public func draw(_ annotations: [Annotation], style: DrawingStyle = DrawingStyle()) -> Image {
         let (lineWidth, fontSize) = style.resolved(width: width, height: height)
         // Small boxes last, so that large ones do not cover them.

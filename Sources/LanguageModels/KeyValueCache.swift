@@ -25,7 +25,7 @@ public final class KeyValueCache {
     /// Slots that hold something.
     public private(set) var length = 0
     /// Slots that there is room for.
-    public let capacity: Int
+    public private(set) var capacity: Int
 
     /// An empty cache.
     public init(
@@ -46,6 +46,23 @@ public final class KeyValueCache {
     }
 
     func advance(by count: Int) { length += count }
+
+    /// Makes room for `count` more slots.
+    public func reserve(_ count: Int) throws {
+        guard length + count > capacity else { return }
+        capacity = max(length + count, capacity + capacity / 2)
+        for layer in layers {
+            layer.keys = try grown(layer.keys)
+            layer.values = try grown(layer.values)
+        }
+    }
+
+    private func grown(_ source: Tensor) throws -> Tensor {
+        let (b, k, _, d) = try source.shape4()
+        let target = try Tensor.zeros([b, k, capacity, d], dtype: source.dtype, device: source.device)
+        try target.narrowed(2, from: 0, count: length).copy(from: source.narrowed(2, from: 0, count: length))
+        return target
+    }
 
     /// Forgets everything from a slot on.
     public func truncate(to length: Int) {

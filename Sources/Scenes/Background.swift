@@ -104,7 +104,8 @@ extension Canvas {
             Paint(92, 140, 62), Paint(196, 172, 120), Paint(120, 92, 66), Paint(150, 150, 152), Paint(232, 236, 242),
         ]
         let ground = (random.pick(grounds) ?? grounds[0]).shifted(by: random.double(-25...25))
-        let zenith = Paint(hue: random.double(190...230), saturation: random.double(0.2...0.7), value: random.double(0.6...1))
+        let zenith = Paint(
+            hue: random.double(190...230), saturation: random.double(0.2...0.7), value: random.double(0.6...1))
         let haze = zenith.mixed(with: Paint(255, 250, 240), 0.7)
         let horizon = random.double(0.25...0.65) * Double(height), (h, roll) = (Double(height), random.double(4...40))
         let clouds = NoiseField(width: width, height: height, cell: 70, octaves: 4, random: &random)
@@ -116,7 +117,8 @@ extension Canvas {
                 return sky.mixed(with: Paint(255, 255, 255), max(0, Double(clouds[x, y]) - 0.5) * 1.6)
             }
             let depth = (Double(y) - edge) / max(1, h - edge)
-            return ground.mixed(with: haze, 0.25 * (1 - depth)).shifted(by: 60 * Double(grass[x, y] - 0.5) * (0.3 + depth))
+            return ground.mixed(with: haze, 0.25 * (1 - depth)).shifted(
+                by: 60 * Double(grass[x, y] - 0.5) * (0.3 + depth))
         }
     }
 
@@ -143,7 +145,8 @@ extension Canvas {
                         for channel in 0..<3 {
                             let corner = start + channel
                             let upper = Int(input[corner]) * (256 - fx) + Int(input[corner + right]) * fx
-                            let lower = Int(input[corner + below]) * (256 - fx) + Int(input[corner + below + right]) * fx
+                            let lower =
+                                Int(input[corner + below]) * (256 - fx) + Int(input[corner + below + right]) * fx
                             output[(y * width + x) * 3 + channel] = UInt8(
                                 min(255, (upper * (256 - fy) + lower * fy) >> 16))
                         }

@@ -49,16 +49,29 @@ public struct SceneCategory: Sendable, Hashable, Identifiable {
     public let plural: String
     /// The broad family, e.g. "vehicle".
     public let supercategory: String
-    /// The narrow family, e.g. "truck". A category of the same name stands for any member, so the two never share a scene.
+    /// The narrow family, e.g. "truck". A category of the same name stands for any member: the two never share a scene.
     public let kind: String
     public let size: SizeClass
     /// Whether training never sees the category.
     public let isHeldOut: Bool
     public let sources: [SpriteSource]
 
+    /// Whether a mirror image is as good: not where there is writing.
+    var isMirrorable: Bool {
+        kind != "street object" && !["calendar", "clock", "stopwatch", "newspaper", "keyboard"].contains(name)
+    }
+
+    /// What one of them is called where the name alone cannot be counted: "pair of jeans", "slice of pizza", "dog".
+    public var counted: String {
+        if plural.hasSuffix(" of " + name) || plural.hasPrefix(name + " ") { return English.singular(plural) }
+        return name
+    }
+
     /// Whether one of the two names also fits things of the other.
     func overlaps(_ other: SceneCategory) -> Bool {
-        id != other.id && kind == other.kind && (name == kind || other.name == other.kind)
+        guard id != other.id else { return false }
+        return kind == other.kind && (name == kind || other.name == other.kind) || name.hasSuffix(" " + other.name)
+            || other.name.hasSuffix(" " + name)
     }
 }
 
@@ -69,20 +82,24 @@ public struct Catalogue: Sendable {
 
     /// All categories of the built-in table with at least this many sprites.
     ///
-    /// About 630 categories have a sprite; about 300 have two or more, which is what a small network can learn to recognise
-    /// rather than to memorise.
-    public init(minimumSprites: Int = 2) {
-        self.init(table: CatalogueTable.text, minimumSprites: minimumSprites)
+    /// About 630 categories have a sprite; about 300 have two or more, which is what a small network can learn to
+    /// recognise rather than to memorise.
+    ///
+    /// - Parameter names: keeps these alone, for a smaller and faster world; all where nil.
+    public init(minimumSprites: Int = 2, names: Set<String>? = nil) {
+        self.init(table: CatalogueTable.text) { entry in
+            entry.sources.count >= minimumSprites && (names?.contains(entry.name) ?? true)
+        }
     }
 
     /// Categories from a text in the form that `CatalogueTable` describes; lines that do not follow it are skipped.
-    init(table: String, minimumSprites: Int) {
+    private init(table: String, where isWanted: (Entry) -> Bool) {
         var categories: [SceneCategory] = []
         var section = Section(supercategory: "", kind: "", size: .medium)
         for line in Self.logicalLines(of: table) {
             if let next = Section(line: line) {
                 section = next
-            } else if let entry = Entry(line: line), entry.sources.count >= minimumSprites {
+            } else if let entry = Entry(line: line), isWanted(entry) {
                 categories.append(entry.category(id: categories.count, in: section))
             }
         }
@@ -164,7 +181,9 @@ private struct Entry {
 extension StringProtocol {
     /// Without spaces at its ends.
     fileprivate var trimmed: String {
-        guard let first = firstIndex(where: { $0 != " " }), let last = lastIndex(where: { $0 != " " }) else { return "" }
+        guard let first = firstIndex(where: { $0 != " " }), let last = lastIndex(where: { $0 != " " }) else {
+            return ""
+        }
         return String(self[first...last])
     }
 }

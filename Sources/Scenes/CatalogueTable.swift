@@ -1,8 +1,9 @@
 /// Which sprites show which category; the text that `Catalogue` reads.
 ///
 /// `# supercategory / kind / size` opens a section. A line is `name = sprites`; a line without `=` continues the one
-/// before. A `*` after the name keeps the category out of training, `(…)` gives a plural that is not regular, `:S`, `:M`
-/// or `:L` another size than the section's. A sprite is a file below the stamps' folder or a code point of the emoji font.
+/// before. A `*` after the name keeps the category out of training, `(…)` gives a plural that is not regular, `:S`,
+/// `:M` or `:L` another size than the section's. A sprite is a file below the stamps' folder or a code point of the emoji
+/// font.
 ///
 /// Mirror images of a stamp are left out, since scenes mirror sprites themselves; so are letters, digits, coins, signs of
 /// music, pictures of whole places, and tiny stamps. Held-out names are of two sorts: words that training never reads
@@ -63,8 +64,8 @@ enum CatalogueTable {
         yak:L = animals/mammals/bovines/yak.png
         camel:L = animals/mammals/camel/camel.png animals/mammals/camel/dromedary.png U+1F42A U+1F42B
         cat = animals/mammals/cats/kitten.svg seasonal/halloween/blackcat.png U+1F408 U+1F431
-        lion:L = animals/mammals/cats/cartoon/lion.png animals/mammals/cats/lion-2.png
-            animals/mammals/cats/lion.png U+1F981
+        lion:L = animals/mammals/cats/cartoon/lion.png animals/mammals/cats/lion-2.png animals/mammals/cats/lion.png
+            U+1F981
         tiger:L = animals/mammals/cats/tiger.png animals/mammals/cats/tiger_sumatran.png U+1F405 U+1F42F
         cheetah = animals/mammals/cats/cheetah.svg
         leopard = U+1F406
@@ -87,7 +88,7 @@ enum CatalogueTable {
         hippopotamus(hippopotamuses):L = animals/mammals/hippopotamus.png U+1F99B
         rhinoceros(rhinoceroses):L = animals/mammals/rhino_black.png U+1F98F
         pig = animals/mammals/pig.png animals/mammals/pig_golden.png animals/mammals/pig_golden2.png U+1F416 U+1F437
-        wild boar = animals/mammals/wildboar.png U+1F417
+        wild boar = U+1F417
         ferret = animals/mammals/ferret.png
         hedgehog*:S = animals/mammals/hedgehog.png U+1F994
         beaver = animals/mammals/rodents/beaver.png U+1F9AB
@@ -97,8 +98,8 @@ enum CatalogueTable {
         rat:S = animals/mammals/rodents/rat.png U+1F400
         hamster:S = U+1F439
         rabbit = animals/mammals/rabbit_little.png animals/mammals/rodents/rabbit-2.png
-            animals/mammals/rodents/rabbit.png seasonal/easter/bunny-head.png seasonal/easter/bunny-egg.png
-            U+1F407 U+1F430
+            animals/mammals/rodents/rabbit.png seasonal/easter/bunny-head.png seasonal/easter/bunny-egg.png U+1F407
+            U+1F430
         squirrel*:S = animals/mammals/rodents/squirrel.png U+1F43F
         kangaroo = animals/marsupials/kangaroo.png animals/marsupials/cartoon/kangaroo-silo.png U+1F998
         koala* = animals/marsupials/koala.png U+1F428
@@ -157,10 +158,10 @@ enum CatalogueTable {
         apricot = food/fruit/Apricot_whole.png food/fruit/apricot.png
         avocado = food/fruit/avocado.png U+1F951
         banana = food/fruit/cartoon/banana.png U+1F34C
-        blueberry(blueberries) = food/fruit/cartoon/blueberry.png U+1FAD0
-        cherry(cherries) = food/fruit/Cherry_Stella.png food/fruit/cartoon/cherries.png
+        blueberries(bunches of blueberries) = food/fruit/cartoon/blueberry.png U+1FAD0
+        cherries(bunches of cherries) = food/fruit/Cherry_Stella.png food/fruit/cartoon/cherries.png
             food/fruit/cartoon/cherries2.svg U+1F352
-        grape(grapes) = food/fruit/cartoon/grapes.png food/fruit/grapes.png U+1F347
+        grapes(bunches of grapes) = food/fruit/cartoon/grapes.png food/fruit/grapes.png U+1F347
         lemon* = food/fruit/cartoon/lemon.png food/fruit/lemon.png U+1F34B
         lemon slice* = food/fruit/cartoon/lemon_slice.png
         orange = food/fruit/cartoon/orange.png food/fruit/mandarine.png food/fruit/orange.png
@@ -194,8 +195,7 @@ enum CatalogueTable {
         garlic(garlic bulbs) = food/vegetables/garlic.png U+1F9C4
         ginger(ginger roots) = food/spices/ginger.png U+1FADA
         lettuce = food/vegetables/lettuce.png food/vegetables/redlettuce.png U+1F96C
-        mushroom = food/vegetables/mushroom.png plants/mushrooms/cep-1.png plants/mushrooms/cep-2.png
-            plants/mushrooms/cep.png U+1F344
+        mushroom = food/vegetables/mushroom.png plants/mushrooms/cep-1.png plants/mushrooms/cep.png U+1F344
         toadstool = plants/toadstool.svg
         onion = food/vegetables/onion.png U+1F9C5
         potato(potatoes) = food/vegetables/potato.png U+1F954
@@ -253,7 +253,7 @@ enum CatalogueTable {
         wine glass*(wine glasses) = U+1F377
         cocktail glass(cocktail glasses) = U+1F378 U+1F379
         beer mug = U+1F37A
-        glass(glasses of water) = U+1F95B U+1F943
+        glass = U+1F95B U+1F943
         bottle = household/dishes/bottle.svg U+1F37E U+1F376
         baby bottle = U+1F37C
         juice box(juice boxes) = U+1F9C3
@@ -348,7 +348,8 @@ enum CatalogueTable {
         razor = U+1FA92
         toilet paper(rolls of toilet paper) = U+1F9FB
         magnifying glass(magnifying glasses) = U+1F50D U+1F50E
-        teddy bear:M = animals/mammals/bears/cartoon/teddy_bear.png animals/mammals/bears/toys/edward_bear.png U+1F9F8
+        teddy bear:M = animals/mammals/bears/cartoon/teddy_bear.png animals/mammals/bears/toys/edward_bear.png
+            U+1F9F8
         rubber duck = household/rubberduck.png
         doll:M = people/toys/grannysmith.png U+1FA86
         crystal ball = U+1F52E
@@ -531,15 +532,15 @@ enum CatalogueTable {
         diving mask = U+1F93F
         # plant / flower / S
         flower = plants/flowers/flower1.png plants/flowers/flower2.png plants/flowers/flower3.png
-            plants/flowers/flower4.png plants/flowers/flower5.png plants/flowers/flower6.png
-            plants/flowers/flower8.png plants/flowers/flower9.png plants/flowers/marigold.png
-            plants/flowers/pigface.png plants/flowers/plastic/chuvanna_plastic_poo.png
-            plants/flowers/red-gazania.png plants/flowers/yellow-flower.png U+1F33C U+1F338
+            plants/flowers/flower5.png plants/flowers/flower6.png plants/flowers/flower8.png
+            plants/flowers/flower9.png plants/flowers/marigold.png plants/flowers/pigface.png
+            plants/flowers/plastic/chuvanna_plastic_poo.png plants/flowers/red-gazania.png
+            plants/flowers/yellow-flower.png U+1F33C U+1F338
         rose = plants/flowers/rose.png U+1F339
         daffodil = plants/flowers/daffodil.png seasonal/easter/daffodil.png
         iris(irises) = plants/flowers/iris.png
-        hibiscus(hibiscuses) = plants/flowers/flower10.png plants/flowers/adeenia.png
-            plants/flowers/chemparathi.png U+1F33A
+        hibiscus(hibiscuses) = plants/flowers/flower10.png plants/flowers/adeenia.png plants/flowers/chemparathi.png
+            U+1F33A
         anthurium = plants/flowers/anthoorium.png
         poppy(poppies) = plants/flowers/anemone_red.png
         petunia = plants/flowers/whitestar-petunia.png
@@ -630,8 +631,8 @@ enum CatalogueTable {
         wheel = vehicles/bikewheel.svg U+1F6DE
         tire = vehicles/7spoke256.png vehicles/tyre_with_rim.svg vehicles/wheel_tractor.png
         # town / building / L
-        house = town/houses/cartoon/cityhouse.png town/houses/cartoon/pinkhome.png
-            town/houses/cartoon/swisshome.png town/houses/cartoon/wooden_cottage.png U+1F3E0 U+1F3E1
+        house = town/houses/cartoon/cityhouse.png town/houses/cartoon/pinkhome.png town/houses/cartoon/swisshome.png
+            town/houses/cartoon/wooden_cottage.png U+1F3E0 U+1F3E1
         castle = town/houses/cartoon/fairytale_castle.png town/houses/cartoon/fortress.png U+1F3F0
         church(churches) = town/houses/cartoon/cathedral.png U+26EA
         barn = town/houses/cartoon/stables.png town/houses/cartoon/warehouse.png
@@ -646,15 +647,16 @@ enum CatalogueTable {
         factory(factories) = U+1F3ED
         temple = town/houses/cartoon/university.png U+1F3DB
         mosque = U+1F54C
-        tent = town/houses/cartoon/medieval_tent.png town/houses/cartoon/tent.png town/houses/cartoon/tepee.png U+26FA
+        tent = town/houses/cartoon/medieval_tent.png town/houses/cartoon/tent.png town/houses/cartoon/tepee.png
+            U+26FA
         circus tent* = town/houses/cartoon/circus.png U+1F3AA
         pyramid = town/monuments/cartoon/pyramid.png
         eiffel tower = town/monuments/cartoon/eiffel_tower.png
         well = town/cartoon/wishing_well.png
         fountain = town/cartoon/fountain.png U+26F2
-        gravestone:M = seasonal/halloween/grave-a.png seasonal/halloween/grave-b.png
-            seasonal/halloween/grave-d.png seasonal/halloween/grave-e.png seasonal/halloween/grave-g.png
-            seasonal/halloween/grave-h.png seasonal/halloween/grave-i.png seasonal/halloween/grave-j.png U+1FAA6
+        gravestone:M = seasonal/halloween/grave-a.png seasonal/halloween/grave-b.png seasonal/halloween/grave-d.png
+            seasonal/halloween/grave-e.png seasonal/halloween/grave-g.png seasonal/halloween/grave-h.png
+            seasonal/halloween/grave-i.png seasonal/halloween/grave-j.png U+1FAA6
         statue = town/monuments/cartoon/statue.png
         statue of liberty = U+1F5FD
         totem pole = town/monuments/cartoon/totem.png
@@ -683,9 +685,6 @@ enum CatalogueTable {
         # sky / sky / M
         moon = space/moon/moon_3qt.png space/moon/moon_crescent.png space/moon/moon_full.png U+1F315 U+1F319
         sun = U+2600 U+1F31E
-        planet = space/planets/2_venus.png space/planets/4_mars.png space/planets/5_jupiter.png
-            space/planets/7_uranus.png space/planets/8_neptune.png
-        saturn = space/planets/6_saturn.png U+1FA90
         cloud = U+2601
         rainbow = U+1F308
         star:S = seasonal/christmas/star.png U+2B50
@@ -698,6 +697,10 @@ enum CatalogueTable {
         wave = U+1F30A
         rock = U+1FAA8
         water drop:S = U+1F4A7
+        # sky / planet / M
+        planet = space/planets/2_venus.png space/planets/4_mars.png space/planets/5_jupiter.png
+            space/planets/7_uranus.png space/planets/8_neptune.png
+        ringed planet = space/planets/6_saturn.png U+1FA90
         # person / person / L
         person(people) = people/cartoon/girl_in_wheelchair.svg people/cartoon/man_in_suit.svg
             people/cartoon/woman_chemist.svg people/cartoon/woman_dancing.svg people/cartoon/woman_doctor.svg
@@ -743,23 +746,20 @@ enum CatalogueTable {
 
     /// Photographs and patterns that show none of the categories, below the folders of three wallpaper packages.
     static let backgrounds = """
-        gnome/adwaita-d.webp gnome/adwaita-l.webp gnome/grid-d.webp gnome/grid-l.webp gnome/licorice-d.webp
-        gnome/licorice-l.webp gnome/symbolic-d.webp gnome/symbolic-l.webp gnome/truchet-d.webp gnome/truchet-l.webp
-        gnome/wood-d.webp gnome/wood-l.webp
+        gnome/adwaita-l.webp gnome/grid-d.webp gnome/truchet-l.webp gnome/wood-d.webp gnome/wood-l.webp
         plasma/Altai/contents/images/1080x1920.png plasma/BytheWater/contents/images/2560x1600.jpg
-        plasma/Canopee/contents/images/3840x2160.png plasma/Cascade/contents/images/3840x2160.png
-        plasma/Cluster/contents/images/3840x2160.png plasma/ColdRipple/contents/images/2560x1600.jpg
+        plasma/Canopee/contents/screenshot.png plasma/Cascade/contents/screenshot.png
+        plasma/Cluster/contents/screenshot.png plasma/ColdRipple/contents/images/2560x1600.jpg
         plasma/DarkestHour/contents/images/2560x1600.jpg plasma/Elarun/contents/images/2560x1600.png
         plasma/Flow/contents/images/720x1440.jpg plasma/Flow/contents/images_dark/720x1440.jpg
         plasma/Grey/contents/images/2560x1600.jpg plasma/Honeywave/contents/images/1080x1920.jpg
-        plasma/Kay/contents/images/1080x1920.png plasma/Kokkini/contents/images/3840x2160.png
-        plasma/MilkyWay/contents/images/1080x1920.png plasma/Opal/contents/images/3840x2160.png
+        plasma/Kay/contents/images/1080x1920.png plasma/Kokkini/contents/screenshot.png
+        plasma/MilkyWay/contents/images/1080x1920.png plasma/Opal/contents/screenshot.png
         plasma/PastelHills/contents/images/3200x2000.jpg plasma/Path/contents/images/2560x1600.jpg
-        plasma/Shell/contents/images/720x1440.jpg plasma/Volna/contents/images/5120x2880.jpg
-        plasma/summer_1am/contents/images/2560x1600.jpg
-        mate/abstract/Elephants.jpg mate/desktop/Stripes.png mate/desktop/Ubuntu-Mate-Cold-no-logo.png
-        mate/desktop/Ubuntu-Mate-Radioactive-no-logo.png mate/desktop/Ubuntu-Mate-Warm-no-logo.png
-        mate/nature/Blinds.jpg mate/nature/Dune.jpg mate/nature/GreenMeadow.jpg mate/nature/RainDrops.jpg
-        mate/nature/Storm.jpg mate/nature/Wood.jpg
+        plasma/Shell/contents/images/720x1440.jpg plasma/Volna/contents/screenshot.png
+        plasma/summer_1am/contents/images/2560x1600.jpg mate/abstract/Elephants.jpg mate/desktop/Stripes.png
+        mate/desktop/Ubuntu-Mate-Cold-no-logo.png mate/desktop/Ubuntu-Mate-Radioactive-no-logo.png
+        mate/desktop/Ubuntu-Mate-Warm-no-logo.png mate/nature/Blinds.jpg mate/nature/Dune.jpg
+        mate/nature/GreenMeadow.jpg mate/nature/RainDrops.jpg mate/nature/Storm.jpg mate/nature/Wood.jpg
         """
 }

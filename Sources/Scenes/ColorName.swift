@@ -27,12 +27,12 @@ extension ColorName {
 
     private static func chromatic(hue: Double, saturation: Double, value: Double) -> ColorName {
         switch hue {
-        case ..<14, 346...:
-            if value < 0.42 { return .brown }
+        case ..<18, 346...:
+            if value < 0.42 || (hue > 7 && hue < 18 && value < 0.85 && saturation < 0.72) { return .brown }
             return saturation < 0.5 && value > 0.7 ? .pink : .red
         case ..<40:
             // Brown is dark or dull orange.
-            return value < 0.68 || saturation < 0.55 ? .brown : .orange
+            return value < 0.72 || saturation < 0.62 ? .brown : .orange
         case ..<48: return value < 0.55 || saturation < 0.45 ? .brown : value > 0.8 ? .yellow : .brown
         case ..<68: return value < 0.5 ? (hue < 58 ? .brown : .green) : .yellow
         case ..<165: return .green

@@ -3,7 +3,7 @@ import Foundation
 /// The colour bitmaps of a font with `CBLC` and `CBDT` tables, such as Noto Color Emoji: one PNG for a glyph.
 ///
 /// Reads what the emoji of a single code point need: `cmap` format 12, index format 1, image format 17.
-struct EmojiFont {
+struct EmojiFont: Sendable {
     private let data: [UInt8]
     private let map: Int, locations: Int, bitmaps: Int
 
@@ -35,7 +35,8 @@ struct EmojiFont {
         let array = locations + subtables
         for index in 0..<count {
             let entry = array + 8 * index
-            guard let first = number(entry, 2), let last = number(entry + 2, 2), let offset = number(entry + 4, 4) else {
+            guard let first = number(entry, 2), let last = number(entry + 2, 2), let offset = number(entry + 4, 4)
+            else {
                 return nil
             }
             if (first...max(first, last)).contains(glyph) {

@@ -6,7 +6,7 @@ enum English {
     }
 
     private static func startsWithVowelSound(_ phrase: String) -> Bool {
-        if phrase.hasPrefix("uni") { return false }
+        if phrase.hasPrefix("uni") || phrase.hasPrefix("eu") { return false }
         return phrase.first.map { "aeiou".contains($0) } ?? false
     }
 
@@ -20,6 +20,23 @@ enum English {
             return noun.dropLast() + "ies"
         }
         return noun + "s"
+    }
+
+    /// "slice of pizza" for "slices of pizza": the plurals of the catalogue, of which few are not regular.
+    static func singular(_ plural: String) -> String {
+        let words = plural.split(separator: " ", maxSplits: plural.contains(" of ") ? 1 : .max).map(String.init)
+        let index = plural.contains(" of ") ? 0 : words.count - 1
+        guard words.indices.contains(index) else { return plural }
+        var result = words
+        let word = words[index]
+        if word == "loaves" {
+            result[index] = "loaf"
+        } else if word.hasSuffix("xes") || word.hasSuffix("ches") || word.hasSuffix("sses") {
+            result[index] = String(word.dropLast(2))
+        } else if word.hasSuffix("s") {
+            result[index] = String(word.dropLast())
+        }
+        return result.joined(separator: " ")
     }
 
     private static let numberWords = [

@@ -43,10 +43,10 @@ public enum SceneGranularity: String, Sendable, Hashable, CaseIterable, Codable 
 
 /// A picture with everything that is known about it.
 ///
-/// Boxes come at two granularities, as a proposal network is asked for them. Sprites carry no annotation of their parts, so
-/// parts are defined by geometry. *Fine*: every single object, and the pieces of things that fall apart into clearly
-/// separated pieces. *Coarse*: every object that stands alone, and each group as one box. So the two differ where a network
-/// can see that they should: in whether things close together are one answer or several.
+/// Boxes come at two granularities, as a proposal network is asked for them. Sprites carry no annotation of their parts,
+/// so parts are defined by geometry. *Fine*: every single object, and the pieces of things that fall apart into clearly
+/// separated pieces. *Coarse*: every object that stands alone, and each group as one box. So the two differ where a
+/// network can see that they should: in whether things close together are one answer or several.
 public struct Scene: Sendable {
     public let seed: UInt64
     public let split: SceneSplit

@@ -55,23 +55,15 @@ public struct SceneAssets: Sendable {
         locations: AssetLocations = .debian, catalogue: Catalogue = Catalogue(), withPhotos: Bool = true
     ) throws(ScenesError) {
         let loader = try SpriteLoader(locations: locations)
-        var sprites: [Sprite] = [], skipped: [String] = []
-        var ofCategory = [[Int]](repeating: [], count: catalogue.categories.count)
-        for category in catalogue.categories {
-            for source in category.sources {
-                guard let image = try loader.image(of: source),
-                    let sprite = Sprite(id: sprites.count, categoryID: category.id, source: source, image: image)
-                else {
-                    skipped.append(source.name)
-                    continue
-                }
-                ofCategory[category.id].append(sprite.id)
-                sprites.append(sprite)
-            }
+        let wanted = catalogue.categories.flatMap { category in category.sources.map { (category.id, $0) } }
+        let decoded = try concurrentMap(wanted) { category, source throws(ScenesError) in
+            try loader.image(of: source).flatMap { Sprite(categoryID: category, source: source, image: $0) }
         }
+        sprites = decoded.compactMap(\.self).enumerated().map { $1.numbered($0) }
+        skippedSprites = zip(wanted, decoded).filter { $1 == nil }.map { $0.0.1.name }
+        var ofCategory = [[Int]](repeating: [], count: catalogue.categories.count)
+        for sprite in sprites { ofCategory[sprite.categoryID].append(sprite.id) }
         self.catalogue = catalogue
-        self.sprites = sprites
-        skippedSprites = skipped
         spritesOfCategory = ofCategory
         photos = withPhotos ? try Self.photos(locations) : []
     }
@@ -92,19 +84,20 @@ public struct SceneAssets: Sendable {
             "plasma": (locations.plasmaWallpapers, "plasma-workspace-wallpapers"),
             "mate": (locations.mateBackgrounds, "mate-backgrounds"),
         ]
-        var photos: [BackgroundPhoto] = []
-        for name in CatalogueTable.backgrounds.split(whereSeparator: \.isWhitespace) {
-            guard let slash = name.firstIndex(of: "/"), let root = roots[name[..<slash]] else { continue }
-            let path = root.folder + name[slash...]
+        let names = CatalogueTable.backgrounds.split(whereSeparator: \.isWhitespace)
+        return try concurrentMap(Array(names.enumerated())) { index, name throws(ScenesError) in
+            let parts = name.split(separator: "/", maxSplits: 1)
+            guard parts.count == 2, let root = roots[parts[0]] else {
+                throw .unusableAsset(path: String(name), reason: "it is in none of the packages of backgrounds")
+            }
+            let path = root.folder + "/" + parts[1]
             guard FileManager.default.fileExists(atPath: path) else {
                 throw .missingAssets(what: "Background pictures are", path: path, packages: [root.package])
             }
             let image = try decode(path) { try Image(contentsOf: path, channels: .rgb) }
-            photos.append(
-                BackgroundPhoto(
-                    name: String(name), isHeldOut: photos.count % 6 == 4, image: reduced(image, longSide: 768)))
+            return BackgroundPhoto(
+                name: String(name), isHeldOut: index % 6 == 4, image: reduced(image, longSide: 768))
         }
-        return photos
     }
 
     /// A smaller copy by averaging whole pixels.
@@ -137,6 +130,25 @@ public struct SceneAssets: Sendable {
     }
 }
 
+/// `map` on all cores, in order; the first failure in order is thrown.
+private func concurrentMap<Input: Sendable, Output: Sendable>(
+    _ inputs: [Input], _ body: @Sendable (Input) throws(ScenesError) -> Output
+) throws(ScenesError) -> [Output] {
+    var results = [Result<Output, ScenesError>?](repeating: nil, count: inputs.count)
+    results.withUnsafeMutableBufferPointer { results in
+        // Every iteration writes an element of its own.
+        nonisolated(unsafe) let results = results
+        DispatchQueue.concurrentPerform(iterations: inputs.count) { index in
+            results[index] = Result { () throws(ScenesError) in try body(inputs[index]) }
+        }
+    }
+    var outputs: [Output] = []
+    for result in results {
+        if let result { outputs.append(try result.get()) }
+    }
+    return outputs
+}
+
 private func decode(_ path: String, _ body: () throws -> Image) throws(ScenesError) -> Image {
     do {
         return try body()
@@ -146,7 +158,7 @@ private func decode(_ path: String, _ body: () throws -> Image) throws(ScenesErr
 }
 
 /// Reads stamps and emoji.
-private struct SpriteLoader {
+private struct SpriteLoader: Sendable {
     private let stamps: String, fontPath: String, font: EmojiFont
 
     init(locations: AssetLocations) throws(ScenesError) {

@@ -10,7 +10,7 @@ public struct SceneConfiguration: Sendable, Hashable {
     public var objectCount = 3...12
     /// The larger side of an object as a share of the image's mean side, before its size class; small sizes are more
     /// frequent than large ones.
-    public var objectSize = 0.1...0.45
+    public var objectSize = 0.13...0.5
     /// The largest share of an object that others or the image's edge may hide, 0..<1.
     public var occlusionLimit = 0.35
     /// Kinds to draw from; a kind listed twice is drawn twice as often.

@@ -1,8 +1,8 @@
 import Boxes
 import Imaging
 
-/// Makes scenes. A scene depends on the configuration, the assets and its seed alone, so scenes can be made on any thread and
-/// in any order, and the same seed gives the same scene again.
+/// Makes scenes. A scene depends on the configuration, the assets and its seed alone: scenes can be made on any thread
+/// and in any order, and the same seed gives the same scene again.
 public struct SceneGenerator: Sendable {
     public let configuration: SceneConfiguration
     public let assets: SceneAssets
@@ -20,7 +20,8 @@ public struct SceneGenerator: Sendable {
         }
         guard !vocabulary.isEmpty else {
             throw .invalidConfiguration(
-                setting: "categoryNames", reason: "none of the names is a category of the \(configuration.split.rawValue) split")
+                setting: "categoryNames",
+                reason: "none of the names is a category of the \(configuration.split.rawValue) split")
         }
         photos = assets.photos(for: configuration.split)
     }
@@ -55,7 +56,8 @@ public struct SceneGenerator: Sendable {
         guard configuration.variesAspect else { return (width, height) }
         let long = Double(max(width, height)), aspect = random.double(0.75...4 / 3)
         return aspect > 1
-            ? (Int(long), max(32, Int((long / aspect).rounded()))) : (max(32, Int((long * aspect).rounded())), Int(long))
+            ? (Int(long), max(32, Int((long / aspect).rounded())))
+            : (max(32, Int((long * aspect).rounded())), Int(long))
     }
 }
 

@@ -41,7 +41,9 @@ struct Paint: Sendable {
 
     /// A colour such as walls, cloth and paper have: rarely vivid.
     static func random(_ random: inout SceneRandom, value: ClosedRange<Double> = 0.25...0.98) -> Paint {
-        Paint(hue: random.double(0...359.9), saturation: 0.75 * random.unit() * random.unit(), value: random.double(value))
+        Paint(
+            hue: random.double(0...359.9), saturation: 0.75 * random.unit() * random.unit(), value: random.double(value)
+        )
     }
 
     func mixed(with other: Paint, _ share: Double) -> Paint {

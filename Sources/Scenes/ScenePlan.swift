@@ -97,7 +97,7 @@ private struct Planner {
         guard let category = newCategory(&random) else { return }
         closed.insert(category.id)
         let sprites = generator.assets.spritesOfCategory[category.id]
-        let size = min(0.22, max(0.08, 0.7 * size(category, &random)))
+        let size = min(0.22, max(0.11, 0.7 * size(category, &random)))
         let common = random.chance(0.6) ? random.pick(sprites) : nil
         for _ in 0..<count {
             guard let sprite = common ?? random.pick(sprites) else { return }
@@ -117,15 +117,15 @@ private struct Planner {
         let configuration = generator.configuration, sprite = generator.assets.sprites[spriteID]
         // Thin things look smaller than they are long.
         let wanted = meanSide * min(0.9, size * (sprite.isFlat ? 1.3 : 1))
-        let side = max(min(16, meanSide / 3), min(wanted, 1.7 * Double(sprite.longSide)))
+        let side = max(min(20, meanSide / 3), min(wanted, 1.7 * Double(sprite.longSide)))
         let freedom = Self.lyingFamilies.contains(category.supercategory) ? 3.0 : 1
         let degrees = min(180, configuration.maximumRotation * freedom) * random.unit() * random.unit() * random.sign()
         let pose = Pose(
             longSide: side, angle: degrees * Double.pi / 180,
-            isMirrored: configuration.mirrorsObjects && category.kind != "street object" && random.chance(0.5),
+            isMirrored: configuration.mirrorsObjects && category.isMirrorable && random.chance(0.5),
             tone: .random(&random, strength: configuration.jitter))
-        let order = group.map { Double(1000 - $0) } ?? side * random.double(0.6...1.4)
-        items.append(ScenePlan.Item(spriteID: spriteID, pose: pose, group: group, order: group == nil ? order : side))
+        let order = side * (group == nil ? random.double(0.6...1.4) : 1)
+        items.append(ScenePlan.Item(spriteID: spriteID, pose: pose, group: group, order: order))
     }
 
     /// What may lie at any angle.

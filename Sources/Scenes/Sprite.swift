@@ -15,7 +15,7 @@ struct SpriteLevel: Sendable {
 /// A cut-out of one object, kept at falling sizes so that drawing it small costs little and does not alias.
 public struct Sprite: Sendable {
     /// Position in the assets.
-    public let id: Int
+    public private(set) var id: Int
     public let categoryID: Int
     public let source: SpriteSource
     /// Colours by their share, largest first.
@@ -40,19 +40,26 @@ public struct Sprite: Sendable {
     static let minimumLongSide = 30
 
     /// Prepares a decoded cut-out; nil where it is empty or tiny.
-    init?(id: Int, categoryID: Int, source: SpriteSource, image: Image) {
+    init?(categoryID: Int, source: SpriteSource, image: Image) {
         guard image.channels == 4, let full = Self.cutOut(image) else { return nil }
         var levels = [full]
         while let last = levels.last, last.longSide > 32 { levels.append(Self.halved(last)) }
         let measured = levels.last { $0.longSide >= 48 } ?? full
         guard full.longSide >= Self.minimumLongSide else { return nil }
-        self.id = id
+        id = 0
         self.categoryID = categoryID
         self.source = source
         self.levels = levels
         colors = ColorName.shares(in: measured)
         pieceCount = Pieces(level: measured).count
         if colors.isEmpty { return nil }
+    }
+
+    /// The same sprite with its position in the assets.
+    func numbered(_ id: Int) -> Sprite {
+        var copy = self
+        copy.id = id
+        return copy
     }
 
     /// The level to draw from at a size: the smallest that need not be enlarged.

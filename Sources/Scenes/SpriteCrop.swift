@@ -11,8 +11,8 @@ public struct SpriteCrop: Sendable {
 }
 
 extension SceneGenerator {
-    /// A square picture of one object: other background, light, pose and size for every seed, in a third of them with parts
-    /// hidden by a patch of another object.
+    /// A square picture of one object: another background, light, pose and size for every seed, in a quarter of them with
+    /// parts hidden by another object.
     ///
     /// Crops draw categories evenly, and their seeds share nothing with those of scenes.
     /// - Parameter side: pixels, held within 16...1024.
@@ -39,7 +39,7 @@ extension SceneGenerator {
                     strength: random.double(0.2...0.5))
             }
             canvas.draw(patch, x: x, y: y, object: 0)
-            if random.chance(0.33) { hideSome(of: patch, x: x, y: y, on: &canvas, &random) }
+            if random.chance(0.25) { hideSome(of: patch, x: x, y: y, on: &canvas, &random) }
         }
         canvas.grade(.random(&random, strength: configuration.jitter), seed: random.next())
         return SpriteCrop(image: canvas.image, category: category, colors: sprite.colors, spriteID: sprite.id)
@@ -47,8 +47,7 @@ extension SceneGenerator {
 
     private func pose(of sprite: Sprite, longSide: Double, _ random: inout SceneRandom) -> Pose {
         let turn = 1.5 * configuration.maximumRotation * random.unit() * random.sign()
-        let mirrors = configuration.mirrorsObjects
-            && assets.catalogue.categories[sprite.categoryID].kind != "street object"
+        let mirrors = configuration.mirrorsObjects && assets.catalogue.categories[sprite.categoryID].isMirrorable
         return Pose(
             longSide: longSide, angle: min(180, max(-180, turn)) * Double.pi / 180,
             isMirrored: mirrors && random.chance(0.5), tone: .random(&random, strength: configuration.jitter))
@@ -63,10 +62,12 @@ extension SceneGenerator {
     /// Puts another sprite over an edge of the object, as long as that hides no more than the configuration allows.
     private func hideSome(of patch: Patch, x: Int, y: Int, on canvas: inout Canvas, _ random: inout SceneRandom) {
         let other = assets.sprites[random.int(below: assets.sprites.count)]
-        let size = 0.6 * Double(max(patch.bounds.width, patch.bounds.height))
+        let size = 0.5 * Double(max(patch.bounds.width, patch.bounds.height))
         guard let cover = Patch(sprite: other, pose: pose(of: other, longSide: size, &random)) else { return }
-        let corners = [(patch.bounds.x1, patch.bounds.y1), (patch.bounds.x2, patch.bounds.y1),
-            (patch.bounds.x1, patch.bounds.y2), (patch.bounds.x2, patch.bounds.y2)]
+        let corners = [
+            (patch.bounds.x1, patch.bounds.y1), (patch.bounds.x2, patch.bounds.y1),
+            (patch.bounds.x1, patch.bounds.y2), (patch.bounds.x2, patch.bounds.y2),
+        ]
         let corner = corners[random.int(below: 4)]
         let left = x + corner.0 - cover.width / 2, top = y + corner.1 - cover.height / 2
         let hidden = canvas.coverage(of: cover, x: left, y: top, objectCount: 1).hidden[0]

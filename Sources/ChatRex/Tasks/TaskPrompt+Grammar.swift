@@ -1,0 +1,28 @@
+extension TaskPrompt {
+    /// The rule that keeps the answer to this prompt well formed.
+    ///
+    /// - Parameters:
+    ///   - boxCount: how many boxes the prompt has.
+    ///   - budget: the number of tokens that may be generated, the end token included.
+    /// - Throws: ``TaskError``, above all ``TaskError/budgetTooSmall(budget:minimum:)``.
+    public func grammar(
+        boxCount: Int, budget: Int, vocabulary: ChatRexVocabulary
+    ) throws(TaskError) -> IndexGrammar {
+        switch task {
+        case .detect(let phrases):
+            try .detection(of: phrases, boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+        case .count:
+            try .grounded(boxCount: boxCount, objectsPerGroup: 0...100, budget: budget, vocabulary: vocabulary)
+        case .groundedCaption:
+            try .grounded(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+        case .groundedQuestion:
+            try .grounded(boxCount: boxCount, allowsMentions: true, budget: budget, vocabulary: vocabulary)
+        case .describeRegions(let indices, _) where indices.count > 1:
+            try .regions(indices, boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+        case .describeRegions, .question:
+            try .text(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+        case .caption:
+            try .text(boxCount: 0, budget: budget, vocabulary: vocabulary)
+        }
+    }
+}

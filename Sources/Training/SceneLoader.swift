@@ -1,0 +1,101 @@
+import Boxes
+import Foundation
+import Imaging
+import Scenes
+
+/// How pictures are varied for training.
+public struct PictureAugmentation: Codable, Sendable, Equatable {
+    /// Longer side of a batch's canvas in pixels, one is drawn for a batch.
+    public var sides = [256, 288, 320]
+    /// Share of batches with square pictures; the others get an aspect between 3:4 and 4:3.
+    public var squareRate = 0.5
+    /// Share of pictures of which only a part is shown, and the least share of the sides that is left.
+    public var cropRate = 0.5, leastCrop = 0.65
+    /// Share of pictures that do not fill the canvas, and the least size.
+    public var shrinkRate = 0.2, leastSize = 0.8
+    public var mirrorRate = 0.5
+
+    public init() {}
+
+    /// The canvas of a batch.
+    func canvas(_ random: inout SceneRandom) -> (width: Int, height: Int) {
+        let long = max(32, random.pick(sides) ?? 256)
+        if random.chance(squareRate) { return (long, long) }
+        let short = Int(Double(long) * random.double(0.75...1) / 16) * 16
+        return random.chance(0.5) ? (long, short) : (short, long)
+    }
+
+    /// A view of a picture with the canvas's aspect.
+    func view(of image: Image, canvas: (width: Int, height: Int), _ random: inout SceneRandom) -> PictureView {
+        let aspect = Double(canvas.width) / Double(canvas.height)
+        let (imageWidth, imageHeight) = (Double(image.width), Double(image.height))
+        let share = random.chance(cropRate) ? random.double(leastCrop...1) : 1
+        let width = min(imageWidth, imageHeight * aspect) * share
+        let (w, h) = (max(1, Int(width)), max(1, Int(min(width / aspect, imageHeight))))
+        let region = PixelRect(
+            x: random.int(0...image.width - w), y: random.int(0...image.height - h), width: w, height: h)
+        let scale = random.chance(shrinkRate) ? random.double(leastSize...1) : 1
+        return PictureView(
+            region: region, width: Int(Double(canvas.width) * scale), height: Int(Double(canvas.height) * scale),
+            isMirrored: random.chance(mirrorRate))
+    }
+}
+
+/// Batches of training scenes, prepared ahead on background threads.
+///
+/// A batch depends on the seed and its number alone.
+public final class SceneLoader {
+    /// Where pictures come from.
+    public enum Source: Sendable {
+        /// A new scene for every picture.
+        case generated(SceneGenerator)
+        /// Rendered ones, shuffled anew in every epoch.
+        case cached(SceneCache)
+    }
+
+    private let make: @Sendable (Int) throws -> PictureBatch
+    private let threads: Int
+    private var prefetcher: Prefetcher<PictureBatch>?
+
+    public init(
+        _ source: Source, augmentation: PictureAugmentation, batchSize: Int, seed: UInt64, threads: Int = 1
+    ) {
+        self.threads = threads
+        make = { number in
+            try Self.batch(number, source, augmentation, batchSize: batchSize, seed: seed)
+        }
+    }
+
+    /// The batch of a number; fast when numbers come in order.
+    public func batch(_ number: Int) throws -> PictureBatch {
+        if let prefetcher, prefetcher.position == number { return try prefetcher.take() }
+        let started = Prefetcher(start: number, threads: threads, depth: threads + 2, make: make)
+        prefetcher = started
+        return try started.take()
+    }
+
+    private static func batch(
+        _ number: Int, _ source: Source, _ augmentation: PictureAugmentation, batchSize: Int, seed: UInt64
+    ) throws -> PictureBatch {
+        var random = SceneRandom(seed: seed &+ UInt64(number), stream: "batch/\(seed)")
+        let canvas = augmentation.canvas(&random)
+        var batch = PictureBatch(count: batchSize, width: canvas.width, height: canvas.height)
+        for position in number * batchSize..<(number + 1) * batchSize {
+            let picture = try picture(position, source, seed: seed)
+            batch.append(picture, augmentation.view(of: picture.image, canvas: canvas, &random))
+        }
+        return batch
+    }
+
+    private static func picture(_ position: Int, _ source: Source, seed: UInt64) throws -> AnnotatedPicture {
+        switch source {
+        case .generated(let generator):
+            return AnnotatedPicture(generator.scene(seed: seed &+ UInt64(position)))
+        case .cached(let cache):
+            var order = Array(0..<cache.count)
+            var random = SceneRandom(seed: UInt64(position / cache.count), stream: "epoch/\(seed)")
+            random.shuffle(&order)
+            return try cache.picture(order[position % cache.count])
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// Why a training run could not start, go on or be resumed.
+public enum TrainingError: Error, Sendable, CustomStringConvertible {
+    /// A setting has a value that nothing can be trained with.
+    case invalidSetting(name: String, reason: String)
+    /// Tensors that a loss was given do not fit each other.
+    case shapeMismatch(what: String, expected: String, found: [Int])
+    /// The loss or its gradient became infinite or NaN; the last checkpoint is untouched.
+    case notFinite(what: String, step: Int, values: String)
+    /// The run's folder holds something that cannot be resumed from.
+    case unusableRun(path: String, reason: String)
+    /// The run's folder could not be written.
+    case unwritable(path: String, reason: String)
+    /// A cache of scenes is damaged or was made with other settings.
+    case unusableCache(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .invalidSetting(let name, let reason):
+            "The training setting '\(name)' is unusable: \(reason)"
+        case .shapeMismatch(let what, let expected, let found):
+            "\(what) should have the shape \(expected) but has \(found)"
+        case .notFinite(let what, let step, let values):
+            """
+            The \(what) is not finite at step \(step) (\(values)). The last checkpoint is unharmed: resume from it with a \
+            lower learning rate or a smaller gradient clip.
+            """
+        case .unusableRun(let path, let reason):
+            "\(path) cannot be resumed: \(reason)"
+        case .unwritable(let path, let reason):
+            "\(path) cannot be written: \(reason)"
+        case .unusableCache(let path, let reason):
+            "The scene cache \(path) cannot be used: \(reason). Delete it to have it made again."
+        }
+    }
+}

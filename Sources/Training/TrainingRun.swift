@@ -1,0 +1,204 @@
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+
+/// A loss with the parts it is made of.
+public struct TrainingLosses {
+    /// What is minimised, without dimensions.
+    public var total: Tensor
+    /// For the log, without dimensions.
+    public var parts: [(name: String, value: Tensor)]
+
+    public init(total: Tensor, parts: [(name: String, value: Tensor)] = []) {
+        (self.total, self.parts) = (total, parts)
+    }
+}
+
+/// What a run trains: a model with its data and loss.
+public protocol TrainingTask {
+    associatedtype Batch
+    /// All tensors of the model, which checkpoints save.
+    var store: ParameterStore { get }
+    /// What is trained, with rates and weight decay. The rest of the store stays as it is.
+    var parameterGroups: [AdamW.Group] { get }
+    /// The batch of a number; must depend on its arguments and the run's seed alone. Numbers come in order.
+    /// - Parameter progress: how much of the run is done, 0...1.
+    func batch(_ number: Int, progress: Double) throws -> Batch
+    func losses(_ batch: Batch) throws -> TrainingLosses
+    /// Figures on held-out data; must not draw from libtorch's generator. The model has its averaged weights then.
+    func evaluate() throws -> [String: Double]
+}
+
+/// Files of a checkpoint: the weights as they are, as they are averaged, and what only a resumed run needs.
+public enum CheckpointFile {
+    public static let weights = "model.safetensors", average = "average.safetensors"
+    static let training = "training.safetensors", state = "state.json"
+    static let randomKey = "random", cpuRandomKey = "random.cpu"
+}
+
+/// Carries a task through to its end, over as many sessions as it takes.
+///
+/// The run lives in a folder. When the folder has a checkpoint, the run goes on from there; on the CPU, with a fixed number of
+/// threads and `steps` as the end, an interrupted run ends with the same weights as one that was not.
+public final class TrainingRun<Task: TrainingTask> {
+    /// Why `run()` came back.
+    public enum Outcome: Sendable, Equatable {
+        /// The run is complete.
+        case finished
+        /// It was asked to stop; a checkpoint was written.
+        case stopped
+    }
+
+    public let task: Task
+    public let options: TrainingOptions
+    public let folder: RunFolder
+    /// Optimiser steps done.
+    public private(set) var step = 0
+    let optimizer: AdamW
+    let average: WeightAverage?
+    private let log: RunLog
+    private let device: Device
+    private var elapsed = 0.0
+
+    /// What a checkpoint holds besides tensors.
+    private struct State: Codable {
+        var step: Int, elapsedSeconds: Double, optimizerSteps: Int, averageUpdates: Int
+    }
+
+    /// - Parameters:
+    ///   - folder: where the run lives; made if there is none.
+    ///   - configuration: written to `config.json` for the reader.
+    /// - Throws: `TrainingError`, `CheckpointError`, `LoadReport`.
+    public init(_ task: Task, options: TrainingOptions, folder: URL, configuration: some Encodable) throws {
+        try options.validate()
+        (self.task, self.options) = (task, options)
+        self.folder = try RunFolder(folder)
+        let groups = task.parameterGroups
+        let trained = groups.flatMap(\.parameters)
+        for parameter in trained { try parameter.tensor.requiringGradient() }
+        device = trained.first?.tensor.device ?? .cpu
+        optimizer = try AdamW(groups)
+        average = options.averageDecay > 0 ? try WeightAverage(trained, decay: options.averageDecay) : nil
+        log = try RunLog(self.folder)
+        try self.folder.write(configuration, to: "config.json")
+        if let latest = self.folder.latest { try restore(latest) } else { try Runtime.seed(options.seed) }
+        try log.write("start", step: step, ["elapsed": elapsed])
+    }
+
+    /// Trains until the end or a signal.
+    public func run() throws -> Outcome {
+        StopSignal.install()
+        var reporter = ProgressReporter(options: options, step: step)
+        let clock = SessionClock(before: elapsed)
+        var savedStep = step, savedAt = elapsed, evaluatedAt = elapsed
+        while !options.isOver(step: step, elapsed: elapsed) && !StopSignal.isRaised {
+            let (losses, norm, rate) = try advance()
+            elapsed = clock.elapsed
+            try reporter.note(step: step, elapsed: elapsed, losses: losses, norm: norm, rate: rate, log)
+            if let minutes = options.evaluationMinutes, elapsed - evaluatedAt >= minutes * 60 {
+                try evaluate()
+                evaluatedAt = clock.elapsed
+            }
+            if elapsed - savedAt >= options.checkpointMinutes * 60 {
+                elapsed = clock.elapsed
+                try save()
+                (savedStep, savedAt) = (step, elapsed)
+            }
+        }
+        if step > savedStep || folder.latest == nil { try save() }
+        if !options.isOver(step: step, elapsed: elapsed) {
+            try log.write("stop", step: step, ["elapsed": elapsed])
+            return .stopped
+        }
+        try evaluate()
+        return .finished
+    }
+
+    /// One optimiser step.
+    private func advance() throws -> (losses: [(String, Double)], norm: Double, rate: Double) {
+        let progress = options.progress(step: step, elapsed: elapsed)
+        let rate = options.rate(step: step, elapsed: elapsed)
+        var values: [(String, Double)] = []
+        for part in 0..<options.accumulation {
+            let batch = try task.batch(step * options.accumulation + part, progress: progress)
+            let losses = try autocast(device, to: options.precision == .bfloat16 ? .bfloat16 : nil) {
+                try task.losses(batch)
+            }
+            values = try Self.values(losses)
+            if values.contains(where: { !$0.1.isFinite }) {
+                let text = values.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+                throw TrainingError.notFinite(what: "loss", step: step, values: text)
+            }
+            try (losses.total / Double(options.accumulation)).backward()
+        }
+        let norm = try optimizer.clipGradients(to: options.clipNorm)
+        if !norm.isFinite { throw TrainingError.notFinite(what: "gradient", step: step, values: "norm \(norm)") }
+        try optimizer.step(learningRate: rate)
+        try optimizer.clearGradients()
+        try average?.update()
+        step += 1
+        return (values, norm, rate)
+    }
+
+    /// Brings all values over from the device at once.
+    private static func values(_ losses: TrainingLosses) throws -> [(String, Double)] {
+        let tensors = try ([losses.total] + losses.parts.map(\.value)).map {
+            try $0.detached().converted(to: .float32).reshaped([])
+        }
+        let numbers = try Tensor.stacked(tensors).array(of: Float.self).map(Double.init)
+        return Array(zip(["loss"] + losses.parts.map(\.name), numbers))
+    }
+
+    private func evaluate() throws {
+        let figures =
+            if let average { try average.whileApplied { try task.evaluate() } } else { try task.evaluate() }
+        try log.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
+        let text = figures.sorted { $0.key < $1.key }.map { "\($0.key) \(ProgressReporter.short($0.value))" }
+        ProgressReporter.print("step \(step)  evaluation  " + text.joined(separator: "  "))
+    }
+}
+
+// MARK: - Checkpoints
+
+extension TrainingRun {
+    /// Writes a checkpoint of the present step.
+    func save() throws {
+        try folder.writeCheckpoint(step, keeping: options.keptCheckpoints) { url in
+            try SafetensorsWriter.write(
+                task.store.entries.map { ($0.name, $0.tensor) }, to: url.appendingPathComponent(CheckpointFile.weights))
+            if let average {
+                let averaged = Dictionary(average.entries.map { ($0.name, $0.tensor) }) { $1 }
+                try SafetensorsWriter.write(
+                    task.store.entries.map { ($0.name, averaged[$0.name] ?? $0.tensor) },
+                    to: url.appendingPathComponent(CheckpointFile.average))
+            }
+            var extra = optimizer.state
+            extra.append((CheckpointFile.cpuRandomKey, try Runtime.randomState()))
+            if device.kind != .cpu { extra.append((CheckpointFile.randomKey, try Runtime.randomState(of: device))) }
+            try SafetensorsWriter.write(extra, to: url.appendingPathComponent(CheckpointFile.training))
+            let state = State(
+                step: step, elapsedSeconds: elapsed, optimizerSteps: optimizer.stepCount,
+                averageUpdates: average?.updateCount ?? 0)
+            try RunFolder.write(state, to: url.appendingPathComponent(CheckpointFile.state))
+        }
+        try log.write("checkpoint", step: step, ["elapsed": elapsed])
+    }
+
+    private func restore(_ url: URL) throws {
+        let state = try RunFolder.read(State.self, from: url.appendingPathComponent(CheckpointFile.state))
+        let weights = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.weights))
+        let training = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.training))
+        let averaged = average == nil ? nil : try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.average))
+        try withoutGradients {
+            for entry in task.store.entries { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
+        }
+        try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
+        if let averaged { try average?.restore(updateCount: state.averageUpdates) { try averaged.tensor(named: $0) } }
+        try Runtime.setRandomState(training.tensor(named: CheckpointFile.cpuRandomKey))
+        if device.kind != .cpu, training.record(named: CheckpointFile.randomKey) != nil {
+            try Runtime.setRandomState(training.tensor(named: CheckpointFile.randomKey), of: device)
+        }
+        (step, elapsed) = (state.step, state.elapsedSeconds)
+    }
+}

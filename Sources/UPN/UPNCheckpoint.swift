@@ -1,0 +1,82 @@
+// Loading: model folders of this package and the released `.pth`. Reference: upn.md, sections 2 and 3.
+
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+import VisionEncoders
+
+extension UniversalProposalNetwork {
+    /// Loads a network.
+    ///
+    /// - Parameters:
+    ///   - url: a folder with `config.json` and `model.safetensors`, or a checkpoint file (`upn_large.pth`) beside which a `config.json`
+    ///     may lie; without one the released sizes are assumed.
+    ///   - dtype: of the weights; nil keeps the file's.
+    /// - Throws: `CheckpointError`, `ConfigurationError`, or `LoadReport` naming every tensor that does not fit.
+    public static func load(_ url: URL, device: Device = .cpu, dtype: DType? = .float32) throws -> UniversalProposalNetwork {
+        let archive = try TensorArchives.open(at: url)
+        let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory ?? false
+        let folder = isFolder ? url : url.deletingLastPathComponent()
+        let configuration = try readConfiguration(folder.appendingPathComponent("config.json")) ?? .large
+        let store = ParameterStore(archive, device: device, dtype: dtype, rename: UPNCheckpointKeys.rename(archive.tensorNames))
+        let network = try UniversalProposalNetwork(configuration, store.weights)
+        try store.checkComplete(ignoring: UPNCheckpointKeys.isRedundant)
+        return network
+    }
+
+    private static func readConfiguration(_ url: URL) throws -> UPNConfiguration? {
+        guard let data = try? Data(contentsOf: url) else { return nil }
+        do {
+            return try JSONDecoder().decode(UPNConfiguration.self, from: data)
+        } catch {
+            throw ConfigurationError("\(url.path) is no UPN configuration: \(error)")
+        }
+    }
+
+    /// Writes `config.json` and `model.safetensors` into a folder.
+    /// - Parameter dtype: of the written weights; nil keeps theirs.
+    public func save(to folder: URL, dtype: DType? = nil) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
+        let tensors = try weights.entries.map { ($0.name, try $0.tensor.detached().to(dtype: dtype)) }
+        try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent("model.safetensors"))
+    }
+}
+
+/// How names of the released checkpoint relate to the model's.
+public enum UPNCheckpointKeys {
+    /// The shared box head's copies, by preference: the released loader leaves the last one in place.
+    private static let boxHead = "bbox_embed.0."
+
+    /// The name in a checkpoint for a name in the model.
+    public static func rename(_ names: [String]) -> (String) -> String {
+        // Copies of the head in the order in which upstream's loader overwrites them.
+        let heads = names.filter { $0.hasSuffix(".layers.0.weight") && isBoxHeadCopy($0) }
+            .map { String($0.dropLast("layers.0.weight".count)) }
+        let top = heads.filter { $0.hasPrefix("bbox_embed.") }.max { number($0) < number($1) }
+        let source = top ?? heads.max { number($0) < number($1) } ?? boxHead
+        return { name in name.hasPrefix(boxHead) ? source + name.dropFirst(boxHead.count) : name }
+    }
+
+    private static func number(_ prefix: String) -> Int {
+        prefix.split(separator: ".").last.flatMap { Int($0) } ?? 0
+    }
+
+    /// `bbox_embed.N.…` or `transformer.decoder.bbox_embed.N.…`
+    private static func isBoxHeadCopy(_ name: String) -> Bool {
+        for prefix in ["bbox_embed.", "transformer.decoder.bbox_embed."] where name.hasPrefix(prefix) {
+            let number = name.dropFirst(prefix.count).prefix { $0 != "." }
+            return !number.isEmpty && number.allSatisfy(\.isNumber)
+        }
+        return false
+    }
+
+    /// Names in a checkpoint that the model does not need: copies of the box head, tables that are recomputed, a head without effect.
+    public static func isRedundant(_ name: String) -> Bool {
+        name.hasSuffix(".relative_position_index") || name.hasPrefix("transformer.decoder.ref_point_head_point.")
+            || isBoxHeadCopy(name)
+    }
+}
