@@ -28,6 +28,17 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     public static let qwen25_3B = ChatRexConfiguration(
         language: .qwen25_3B, clip: .large336, convNeXt: .large, highResolution: 768)
 
+    /// The built-in model: laptop scale.
+    /// - Parameter vocabularySize: of its tokenizer
+    public static func nano(vocabularySize: Int) -> ChatRexConfiguration {
+        ChatRexConfiguration(
+            language: Qwen2Configuration(
+                width: 256, hiddenWidth: 768, layerCount: 6, headCount: 4, keyValueHeadCount: 4, vocabularySize: vocabularySize,
+                ropeTheta: 10_000, maxPositions: 4096, tiesEmbeddings: true),
+            clip: CLIPConfiguration(imageSize: 192, patchSize: 16, width: 192, layerCount: 6, headCount: 6, hiddenWidth: 768),
+            convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 384)
+    }
+
     /// Channels of an image token before its projector.
     public var imageChannels: Int { clip.width + (convNeXt.widths.last ?? 0) }
     /// Channels of an object feature before its projector.

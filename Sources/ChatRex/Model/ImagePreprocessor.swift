@@ -42,7 +42,12 @@ public struct ImagePreprocessor: Sendable {
 
     /// 8-bit RGB to normalised float32 [1, 3, H, W].
     public func normalized(_ image: Image) throws -> Tensor {
-        let bytes = try Tensor(image.pixels, shape: [1, image.height, image.width, 3]).permuted(0, 3, 1, 2)
+        try normalized(Tensor(image.pixels, shape: [1, image.height, image.width, 3]))
+    }
+
+    /// uint8 [B, H, W, 3] to normalised float32 [B, 3, H, W].
+    public func normalized(_ pixels: Tensor) throws -> Tensor {
+        let bytes = try pixels.permuted(0, 3, 1, 2)
         // 1/255 is multiplied in double precision and rounded once, as the reference does.
         let unit = try (bytes.converted(to: .float64) * (1.0 / 255)).converted(to: .float32)
         let mean = try Tensor(Self.mean, shape: [1, 3, 1, 1]), deviation = try Tensor(Self.deviation, shape: [1, 3, 1, 1])
