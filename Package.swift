@@ -38,6 +38,7 @@ let package = Package(
         part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
         part("Boxes"),
         part("UPN", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "VisionEncoders"]),
+        part("GoldenParity", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "UPN"]),
         part("Evaluation", ["Boxes"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
@@ -59,6 +60,9 @@ let package = Package(
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
+        tests(
+            "UPN",
+            ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         tests("Boxes", ["Boxes"]),
         tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
