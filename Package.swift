@@ -64,6 +64,7 @@ let package = Package(
             "UPN",
             ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         tests("Boxes", ["Boxes"]),
+        tests("Tokenizers", ["Tokenizers"], exclude: ["Fixtures"]),
         tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
