@@ -1,6 +1,7 @@
 // Which boxes a training picture is shown with: the truth mixed with what a proposal network gives. Paper, section 3.2 (training).
 
 import Boxes
+import Imaging
 import Scenes
 
 /// Boxes in random order, and which of them show an object of the scene.
