@@ -38,7 +38,11 @@ let package = Package(
         part("LanguageModels", ["Torch", "TorchNN", "Tokenizers", "Checkpoints"]),
         part("Boxes"),
         part("UPN", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "VisionEncoders"]),
-        part("GoldenParity", ["Boxes", "Checkpoints", "Imaging", "Torch", "TorchNN", "UPN"]),
+        part(
+            "GoldenParity",
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+            ]),
         part("Evaluation", ["Boxes"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
@@ -68,6 +72,7 @@ let package = Package(
         tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
+        tests("GoldenParity", ["GoldenParity"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
     swiftLanguageModes: [.v6],

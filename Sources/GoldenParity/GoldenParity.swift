@@ -21,19 +21,48 @@ public struct GoldenParityError: Error, CustomStringConvertible, Sendable {
 }
 
 public enum GoldenParity {
-    /// Climbs the ladder of a golden set.
+    /// Climbs the ladder of a golden set, which is told by its files.
     ///
-    /// - Parameter folder: holds `config.json`, whose `name` says which set it is.
+    /// - Parameter folder: a set, or a folder of sets
     /// - Returns: every rung, bottom first.
-    /// - Throws: `GoldenParityError` for an unknown set, or what reading and running the set throws.
+    /// - Throws: `GoldenParityError` where there is no set, or what reading and running the set throws.
     public static func climb(_ folder: URL) throws -> [GoldenRung] {
-        struct Header: Decodable { let name: String }
-        let config = try Data(contentsOf: folder.appendingPathComponent("config.json"))
-        let name = try JSONDecoder().decode(Header.self, from: config).name
-        switch name {
-        case "upn-tiny": return try UPNGolden(folder).climb()
-        default: throw GoldenParityError(description: "'\(folder.path)' is the golden set '\(name)', which has no ladder")
+        let files = try contents(of: folder)
+        func has(_ name: String) -> Bool { files.contains { $0.lastPathComponent == name } }
+        var ladder = GoldenLadder()
+        if has("manifest.json") {
+            try ChatRexGolden(folder).climb(&ladder)
+        } else if has("postprocess.safetensors") {
+            return try UPNGolden(folder).climb()
+        } else if has("tokenizer.json") {
+            let cases = files.filter { $0.lastPathComponent.hasPrefix("cases") && $0.pathExtension == "json" }
+            try TokenizerGolden(folder, cases).climb(&ladder)
+        } else if files.contains(where: { $0.lastPathComponent.hasPrefix("tensors-") }) {
+            try TensorListGolden(folder, files).climb(&ladder)
+        } else {
+            let rungs = try files.filter(isFolder).flatMap { set in
+                try climb(set).map {
+                    GoldenRung(
+                        name: "\(set.lastPathComponent)/\($0.name)", largestError: $0.largestError, tolerance: $0.tolerance)
+                }
+            }
+            if rungs.isEmpty { throw GoldenParityError(description: "'\(folder.path)' holds no golden set") }
+            return rungs
         }
+        return ladder.rungs
+    }
+
+    private static func contents(of folder: URL) throws -> [URL] {
+        do {
+            return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+                .sorted { $0.lastPathComponent < $1.lastPathComponent }
+        } catch {
+            throw GoldenParityError(description: "'\(folder.path)' is no folder that can be read")
+        }
+    }
+
+    private static func isFolder(_ url: URL) -> Bool {
+        (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory ?? false
     }
 }
 

@@ -11,7 +11,7 @@ public struct ImagePreprocessor: Sendable {
     static let mean: [Float] = [0.48145466, 0.4578275, 0.40821073]
     static let deviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
     /// The mean colour, truncated, fills the padding.
-    static let padding = Color(red: UInt8(mean[0] * 255), green: UInt8(mean[1] * 255), blue: UInt8(mean[2] * 255))
+    package static let padding = Color(red: UInt8(mean[0] * 255), green: UInt8(mean[1] * 255), blue: UInt8(mean[2] * 255))
 
     public init(highResolution: Int, lowResolution: Int) {
         (self.highResolution, self.lowResolution) = (highResolution, lowResolution)
