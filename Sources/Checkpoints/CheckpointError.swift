@@ -18,7 +18,8 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         case unsupported
         /// A size in the file passes a limit that protects memory.
         case limitExceeded
-        /// A pickle makes a value on the path to the tensors with this global, which is not one of those known to be harmless.
+        /// A pickle makes a value on the path to the tensors with this global, which is not one of those known to be
+        /// harmless.
         case unknownGlobal(String)
         /// These shards, named by an index, are not in the folder.
         case missingShards([String])

@@ -31,7 +31,8 @@ public enum TensorArchives {
         return try SafetensorsFile(file)
     }
 
-    /// Opens the safetensors model in `folder`: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
+    /// Opens the safetensors model in `folder`: `model.safetensors`, or the shards that `model.safetensors.index.json`
+    /// names.
     private static func open(folder: URL) throws -> any TensorArchive {
         let single = folder.appendingPathComponent(SafetensorsNames.single)
         if FileManager.default.fileExists(atPath: single.path) { return try SafetensorsFile(url: single) }

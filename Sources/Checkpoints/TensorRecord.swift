@@ -71,7 +71,10 @@ extension TensorRecord {
         guard let extent, offset <= available, extent <= available - offset else {
             throw fail(
                 .malformed,
-                "strides \(strides) and offset \(offset) reach past its storage of \(available) elements; the file may be cut short."
+                """
+                strides \(strides) and offset \(offset) reach past its storage of \(available) elements; \
+                the file may be cut short.
+                """
             )
         }
         // Stride 0 repeats elements, so a view can be larger than the file; a hostile one would fill the memory.

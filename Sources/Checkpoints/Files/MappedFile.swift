@@ -2,9 +2,9 @@ import Foundation
 
 /// A whole file mapped read-only into memory.
 ///
-/// Pages are read when touched, so opening a checkpoint of many gigabytes costs no time and no memory. The mapping lives
-/// as long as this object. Replace a mapped file by renaming another over it, as `AtomicFile` does: a file that is cut
-/// short in place while mapped makes the system stop the process when the lost pages are touched.
+/// Pages are read when touched, so opening a checkpoint of many gigabytes costs no time and no memory. The mapping
+/// lives as long as this object. Replace a mapped file by renaming another over it, as `AtomicFile` does: a file that
+/// is cut short in place while mapped makes the system stop the process when the lost pages are touched.
 public final class MappedFile: Sendable {
     /// Where the file was found.
     public let url: URL
@@ -59,7 +59,7 @@ public final class MappedFile: Sendable {
     /// Size of the file in bytes.
     public var count: Int { bytes.count }
 
-    /// The mapped bytes. They are valid only while this object is alive: whoever keeps the pointer keeps the object too.
+    /// The mapped bytes, valid only while this object is alive: whoever keeps the pointer keeps the object too.
     public var unsafeBytes: UnsafeRawBufferPointer { bytes }
 
     /// Calls `body` with the mapped bytes, which are valid until it returns.

@@ -2,8 +2,8 @@ import Foundation
 
 /// Evaluates a pickle without running anything.
 ///
-/// Pickle is a stack language whose `REDUCE` calls any Python function. Here a call builds a value for the few globals in
-/// `PickleGlobals` and an opaque object for all others. Opcodes are those that Python writes in protocols 2 to 5.
+/// Pickle is a stack language whose `REDUCE` calls any Python function. Here a call builds a value for the few globals
+/// in `PickleGlobals` and an opaque object for all others. Opcodes are those that Python writes in protocols 2 to 5.
 struct PickleMachine {
     private var cursor: ByteCursor
     private let path: String
@@ -370,7 +370,10 @@ extension PickleMachine {
     private func unsupported(_ what: String) -> CheckpointError {
         CheckpointError(
             .unsupported, path: path,
-            "the pickle has \(what) at byte \(cursor.position), which torch.save does not write; save the weights as safetensors."
+            """
+            the pickle has \(what) at byte \(cursor.position), which torch.save does not write; save the \
+            weights as safetensors.
+            """
         )
     }
 

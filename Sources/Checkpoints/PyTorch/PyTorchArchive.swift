@@ -15,9 +15,10 @@ public final class PyTorchArchive: TensorArchive {
 
     /// Maps and reads the file at `url`.
     ///
-    /// - Parameter rootKey: the key of the root mapping that holds the state dictionary. A root without this key is taken
-    ///   for the state dictionary itself.
-    /// - Throws: `CheckpointError`; kind `unknownGlobal` when a class that is not known stands on the way to the tensors.
+    /// - Parameter rootKey: the key of the root mapping that holds the state dictionary. A root without this key is
+    ///   taken for the state dictionary itself.
+    /// - Throws: `CheckpointError`; kind `unknownGlobal` when a class that is not known stands on the way to the
+    ///   tensors.
     public convenience init(url: URL, rootKey: String = "model") throws {
         try self.init(MappedFile(url: url), rootKey: rootKey)
     }
@@ -98,7 +99,10 @@ private struct PyTorchContents {
         guard !overflowed, byteCount <= range.count else {
             throw CheckpointError(
                 .malformed, path: file.url.path,
-                "the storage 'data/\(storage.key)' has \(range.count) bytes, tensor '\(name)' expects \(storage.elementCount) elements."
+                """
+                the storage 'data/\(storage.key)' has \(range.count) bytes, tensor '\(name)' expects \
+                \(storage.elementCount) elements.
+                """
             )
         }
         return try TensorRecord(
@@ -163,7 +167,10 @@ private struct StateDictionary {
     private static func unknownGlobal(_ global: String, _ what: String, _ path: String) -> CheckpointError {
         CheckpointError(
             .unknownGlobal(global), path: path,
-            "\(what) is made by '\(global)', which is not known to be plain tensors. Nothing was run. If you trust the file, save its weights as safetensors."
+            """
+            \(what) is made by '\(global)', which is not known to be plain tensors. Nothing was run. If \
+            you trust the file, save its weights as safetensors.
+            """
         )
     }
 }

@@ -36,7 +36,10 @@ struct ZipDirectory {
         guard entry.method == 0 else {
             throw CheckpointError(
                 .unsupported, path: file.url.path,
-                "the zip entry '\(name)' is compressed; PyTorch stores entries plainly. Unpack it and zip it again with `zip -0`."
+                """
+                the zip entry '\(name)' is compressed; PyTorch stores entries plainly. Unpack it and zip \
+                it again with `zip -0`.
+                """
             )
         }
         let start = try file.withBytes { try contentStart(of: entry, name, $0) }

@@ -2,8 +2,8 @@ import Foundation
 
 /// One safetensors file, mapped into memory.
 ///
-/// The file is an 8-byte little-endian length, that many bytes of JSON, and the tensors' bytes. Every rule of the format
-/// is checked when the file is opened, so a record that exists can be read.
+/// The file is an 8-byte little-endian length, that many bytes of JSON, and the tensors' bytes. Every rule of the
+/// format is checked when the file is opened, so a record that exists can be read.
 public final class SafetensorsFile: TensorArchive {
     /// The mapped file.
     public let file: MappedFile

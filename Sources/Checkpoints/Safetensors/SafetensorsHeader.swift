@@ -54,7 +54,10 @@ struct SafetensorsHeader {
         guard claimed <= UInt64(file.count - lengthByteCount) else {
             throw fail(
                 .malformed,
-                "the header claims \(claimed) bytes in a file of \(file.count); it is no safetensors file or was cut short."
+                """
+                the header claims \(claimed) bytes in a file of \(file.count); it is no safetensors file \
+                or was cut short.
+                """
             )
         }
         guard claimed <= UInt64(maximumByteCount) else {
@@ -111,7 +114,10 @@ struct SafetensorsHeader {
         let expected = layout.elementCount * elementType.byteCount
         guard offsets[1] - offsets[0] == expected else {
             throw malformed(
-                "'\(name)' of shape \(shape) and dtype \(elementType.rawValue) needs \(expected) bytes, not \(offsets[1] - offsets[0])."
+                """
+                '\(name)' of shape \(shape) and dtype \(elementType.rawValue) needs \(expected) bytes, \
+                not \(offsets[1] - offsets[0]).
+                """
             )
         }
         return Entry(name: name, elementType: elementType, shape: shape, range: offsets[0]..<offsets[1])
@@ -126,7 +132,10 @@ struct SafetensorsHeader {
         for entry in ordered {
             guard entry.range.lowerBound == end else {
                 throw malformed(
-                    "'\(entry.name)' begins at byte \(entry.range.lowerBound) of the data where byte \(end) is due: a gap or an overlap."
+                    """
+                    '\(entry.name)' begins at byte \(entry.range.lowerBound) of the data where byte \
+                    \(end) is due: a gap or an overlap.
+                    """
                 )
             }
             end = entry.range.upperBound

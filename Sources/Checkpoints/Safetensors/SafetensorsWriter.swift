@@ -2,8 +2,8 @@ import Foundation
 
 /// Writes safetensors files.
 ///
-/// Headers list the tensors in the order given. The data is ordered by element size, largest first, so that every tensor
-/// is aligned. One tensor at a time is in memory. A file appears only when it is whole.
+/// Headers list the tensors in the order given. The data is ordered by element size, largest first, so that every
+/// tensor is aligned. One tensor at a time is in memory. A file appears only when it is whole.
 public enum SafetensorsWriter {
     /// What loaders of PyTorch models ask for.
     public static let defaultMetadata = ["format": "pt"]
@@ -117,7 +117,10 @@ public enum SafetensorsWriter {
             guard file.count - start == tensors[index].byteCount else {
                 throw CheckpointError(
                     .invalidTensor, path: url.path,
-                    "'\(tensors[index].entry.name)' gave \(file.count - start) bytes, its shape needs \(tensors[index].byteCount)."
+                    """
+                    '\(tensors[index].entry.name)' gave \(file.count - start) bytes, its shape needs \
+                    \(tensors[index].byteCount).
+                    """
                 )
             }
         }

@@ -13,8 +13,8 @@ public struct ShardedSafetensors: TensorArchive {
 
     /// Opens the index and every shard, and checks that they agree.
     ///
-    /// - Throws: `CheckpointError`; kind `missingShards` names every shard that is not there, `indexMismatch` every tensor
-    ///   that is not in the shard that the index names, or that is in a shard unknown to the index.
+    /// - Throws: `CheckpointError`; kind `missingShards` names every shard that is not there, `indexMismatch` every
+    ///   tensor that is not in the shard that the index names, or that is in a shard unknown to the index.
     public init(index url: URL) throws {
         let weightMap = try Self.weightMap(of: url)
         let folder = url.deletingLastPathComponent()
@@ -63,8 +63,8 @@ public struct ShardedSafetensors: TensorArchive {
         }
     }
 
-    /// Whether a shard's path has no step out of the folder. Where a file there links to does not matter: download caches
-    /// keep their files elsewhere and link to them.
+    /// Whether a shard's path has no step out of the folder. Where a file there links to does not matter: download
+    /// caches keep their files elsewhere and link to them.
     private static func staysInFolder(_ path: String) -> Bool {
         guard !path.contains("\0"), !path.contains("\\") else { return false }
         return path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
@@ -83,7 +83,10 @@ public struct ShardedSafetensors: TensorArchive {
             if !unlisted.isEmpty { parts.append("in a shard it does not name: \(unlisted.abbreviated())") }
             throw CheckpointError(
                 .indexMismatch(absent + unlisted), path: url.path,
-                "the index disagrees with its shards; \(parts.joined(separator: "; ")). Do the files come from one model?"
+                """
+                the index disagrees with its shards; \(parts.joined(separator: "; ")). Do the files come \
+                from one model?
+                """
             )
         }
     }
