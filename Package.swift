@@ -62,7 +62,8 @@ let package = Package(
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests(
             "UPN",
-            ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
+            ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"],
+            exclude: ["Fixtures"]),
         tests("Boxes", ["Boxes"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),

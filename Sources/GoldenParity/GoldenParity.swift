@@ -32,7 +32,8 @@ public enum GoldenParity {
         let name = try JSONDecoder().decode(Header.self, from: config).name
         switch name {
         case "upn-tiny": return try UPNGolden(folder).climb()
-        default: throw GoldenParityError(description: "'\(folder.path)' is the golden set '\(name)', which has no ladder")
+        default:
+            throw GoldenParityError(description: "'\(folder.path)' is the golden set '\(name)', which has no ladder")
         }
     }
 }
