@@ -65,6 +65,8 @@ let package = Package(
             ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"],
             exclude: ["Fixtures"]),
         tests("Boxes", ["Boxes"]),
+        tests("Tokenizers", ["Tokenizers"], exclude: ["Fixtures"]),
+        tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),

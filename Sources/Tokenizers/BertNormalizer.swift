@@ -44,8 +44,9 @@ struct BertNormalizer: Sendable {
         }
         var text = String(scalars)
         if stripsAccents {
-            let decomposed = lossyText(text.decomposedUTF8).unicodeScalars
-            text = String(String.UnicodeScalarView(decomposed.filter { $0.properties.generalCategory != .nonspacingMark }))
+            let decomposed = lossyText(CanonicalNormalizer.shared.decomposed(text)).unicodeScalars
+            text = String(
+                String.UnicodeScalarView(decomposed.filter { $0.properties.generalCategory != .nonspacingMark }))
         }
         // Scalar by scalar: `lowercased()` of the whole would turn a final capital sigma into another letter.
         return lowercases ? text.unicodeScalars.map(\.properties.lowercaseMapping).joined() : text
@@ -53,14 +54,14 @@ struct BertNormalizer: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// NUL, U+FFFD and what has no visible form, except tab and line breaks, which are white space.
+    /// U+FFFD, control, format and private characters, except tab and line breaks, which are white space.
     fileprivate var isDroppedByBert: Bool {
         switch self {
         case "\t", "\n", "\r": return false
         case "\u{FFFD}": return true
         default:
             switch properties.generalCategory {
-            case .control, .format, .privateUse, .surrogate, .unassigned: return true
+            case .control, .format, .privateUse: return true
             default: return false
             }
         }

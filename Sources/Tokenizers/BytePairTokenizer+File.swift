@@ -87,29 +87,37 @@ extension BytePairTokenizer {
         }
         var merges = MergeRules(reserving: entries.count)
         for (index, entry) in entries.enumerated() {
-            guard let (left, right) = mergedNames(entry) else { throw .malformedMerge(index: index) }
-            func find(_ name: [UInt8]) throws(TokenizerError) -> Int32 {
-                guard let id = vocabulary.id(ofByteLevel: name) else {
-                    throw .unknownTokenInMerge(index: index, token: lossyText(name))
+            guard let names = mergedNames(entry) else { throw .malformedMerge(index: index) }
+            func find(_ bytes: [UInt8]) throws(TokenizerError) -> Int32 {
+                guard let id = vocabulary.id(of: bytes) else {
+                    throw .unknownTokenInMerge(index: index, token: ByteLevelAlphabet.encode(bytes))
                 }
                 return Int32(id)
             }
+            func decode(_ name: ArraySlice<UInt8>) throws(TokenizerError) -> [UInt8] {
+                guard let bytes = ByteLevelAlphabet.decode(name) else {
+                    throw .unknownTokenInMerge(index: index, token: lossyText(name))
+                }
+                return bytes
+            }
+            let left = try decode(names.left)
+            let right = try decode(names.right)
             merges.append(try find(left), try find(right), makes: try find(left + right), rank: UInt32(index))
         }
         return merges
     }
 
     /// The two names in `"a b"` or `["a", "b"]`.
-    private static func mergedNames(_ entry: JSONValue) -> (left: [UInt8], right: [UInt8])? {
+    private static func mergedNames(_ entry: JSONValue) -> (left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)? {
         switch entry {
         case .string(let text):
-            let parts = text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-            return parts.count == 2 ? (Array(parts[0]), Array(parts[1])) : nil
+            guard let space = text.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+            return (text[..<space], text[(space + 1)...])
         case .array(let parts):
             guard parts.count == 2, case .string(let left) = parts[0], case .string(let right) = parts[1] else {
                 return nil
             }
-            return (left, right)
+            return (left[...], right[...])
         default:
             return nil
         }

@@ -40,7 +40,7 @@ public struct BytePairTokenizer: Sendable {
 
     /// The ids of `text`. Added tokens in it are recognised; none is put before or after it.
     public func encode(_ text: String) -> [Int] {
-        let bytes = composesText ? text.composedUTF8 : Array(text.utf8)
+        let bytes = composesText ? CanonicalNormalizer.shared.composed(text) : Array(text.utf8)
         var ids: [Int] = []
         ids.reserveCapacity(bytes.count / 3)
         var merger = BytePairMerger(rules: merges, byteIDs: byteIDs)

@@ -54,7 +54,7 @@ extension BytePairTokenizer {
     fileprivate func countPieces(in texts: some Sequence<String>) -> [(symbols: [Int32], count: Int)] {
         var counts: [[UInt8]: Int] = [:]
         for text in texts {
-            let bytes = text.composedUTF8
+            let bytes = CanonicalNormalizer.shared.composed(text)
             for case .text(let range) in added.segments(of: bytes) {
                 for piece in PieceScanner(bytes, in: range) { counts[Array(bytes[piece]), default: 0] += 1 }
             }

@@ -10,7 +10,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
     case wrongType(field: String, expected: String)
     /// The file describes a tokenizer of another kind.
     case unsupported(field: String, value: String)
-    /// An id is negative, fractional or beyond `Vocabulary.idLimit`.
+    /// An id is negative, fractional or 4 194 304 (2²²) or more.
     case invalidID(token: String, value: String)
     /// Two tokens claim one id.
     case duplicateID(id: Int, first: String, second: String)
@@ -47,7 +47,8 @@ extension TokenizerError: CustomStringConvertible {
             "the tokenizer file asks for \(field) = \(value), which is not supported; "
                 + "supported are Qwen2's byte-level BPE and BERT's WordPiece"
         case .invalidID(let token, let value):
-            "token \(token.debugDescription) has the id \(value); ids are whole numbers from 0 to \(Vocabulary.idLimit - 1)"
+            "token \(token.debugDescription) has the id \(value); "
+                + "ids are whole numbers from 0 to \(Vocabulary.idLimit - 1)"
         case .duplicateID(let id, let first, let second):
             "id \(id) is given to \(first.debugDescription) and to \(second.debugDescription)"
         case .duplicateToken(let token, let first, let second):
@@ -55,7 +56,8 @@ extension TokenizerError: CustomStringConvertible {
         case .emptyToken(let id):
             "the token with id \(id) is empty"
         case .notByteLevel(let token):
-            "token \(token.debugDescription) is not written in the byte-level alphabet; is this a SentencePiece vocabulary?"
+            "token \(token.debugDescription) is not written in the byte-level alphabet; "
+                + "is this a SentencePiece vocabulary?"
         case .missingByte(let byte):
             "no token stands for the byte \(byte); a byte-level vocabulary holds all 256"
         case .malformedMerge(let index):

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the pre-tokeniser asks of a character.
 enum ScalarClass: UInt8 {
     /// General category L.

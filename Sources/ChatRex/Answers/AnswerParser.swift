@@ -1,7 +1,8 @@
 /// Reads an answer as it is generated, tolerates what is malformed and reports it.
 ///
-/// Feed it the decoded text in pieces of any size; tags may be cut anywhere. It differs from ``ReferenceParsers`` in that it loses
-/// nothing: a broken group is kept as far as it makes sense, and an ``AnswerIssue`` says what is wrong with it.
+/// Feed it the decoded text in pieces of any size; tags may be cut anywhere. It differs from ``ReferenceParsers`` in
+/// that it loses nothing: a broken group is kept as far as it makes sense, and an ``AnswerIssue`` says what is wrong
+/// with it.
 ///
 /// Leading white space is not part of the plain text, nor is trailing white space once the answer is finished.
 public struct AnswerParser: Sendable {

@@ -15,12 +15,14 @@ public enum AnswerText {
         groups.map { group($0.phrase, $0.indices) }.joined(separator: separator)
     }
 
-    /// The answer to ``VisionTask/count(_:)``: for each phrase the number, a space, and the group.
+    /// The answer to ``VisionTask/count(_:)``: for each phrase the group, a space, and the number. The objects come first, so that
+    /// the number is read off the list instead of being guessed before it.
     public static func count(_ groups: [(phrase: String, indices: [Int])]) -> String {
-        groups.map { "\($0.indices.count) " + group($0.phrase, $0.indices) }.joined(separator: separator)
+        groups.map { group($0.phrase, $0.indices) + " \($0.indices.count)" }.joined(separator: separator)
     }
 
-    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group each.
+    /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group
+    /// each.
     public static func regions(_ descriptions: [(index: Int, text: String)]) -> String {
         if descriptions.count == 1 { return descriptions[0].text }
         return descriptions.map { group($0.text, [$0.index]) }.joined(separator: separator)

@@ -1,8 +1,8 @@
 import LanguageModels
 import Tokenizers
 
-/// The tokens of a ChatRex model as prompts and answers need them: the ids of its tags, and which ordinary tokens could spell
-/// something that must not be spelled. Made once for a tokenizer, shared by everything that generates with it.
+/// The tokens of a ChatRex model as prompts and answers need them: the ids of its tags, and which ordinary tokens could
+/// spell something that must not be spelled. Made once for a tokenizer, shared by everything that generates with it.
 public final class ChatRexVocabulary: Sendable {
     /// The id of `<objK>` at position K.
     public let objects: [Int]

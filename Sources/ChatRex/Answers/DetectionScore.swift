@@ -1,10 +1,11 @@
 import Foundation
 
-/// The score of a detection: how sure the language model is of an index, combined with how sure the proposal network is of its box.
+/// The score of a detection: how sure the language model is of an index, combined with how sure the proposal network is
+/// of its box.
 ///
-/// score = confidence^(1 - w) · proposal^w, a weighted geometric mean, with w = ``proposalWeight``. With the default w = ½ it is
-/// √(confidence · proposal): either doubt lowers it, neither alone decides. An unknown factor drops out, leaving the other; when
-/// both are unknown the score is 1, so that boxes drawn by hand pass every threshold.
+/// score = confidence^(1 - w) · proposal^w, a weighted geometric mean, with w = ``proposalWeight``. With the default w
+/// = ½ it is √(confidence · proposal): either doubt lowers it, neither alone decides. An unknown factor drops out,
+/// leaving the other; when both are unknown the score is 1, so that boxes drawn by hand pass every threshold.
 ///
 /// The released programs use the proposal's score alone, which is w = 1.
 public struct DetectionScore: Sendable, Hashable, Codable {
@@ -33,8 +34,8 @@ public struct DetectionScore: Sendable, Hashable, Codable {
     /// How sure the language model is that an index belongs to its group.
     ///
     /// p(index) / (p(index) + p(close)): the choice between naming this box and ending the group. The plain probability
-    /// p(index | allowed) is shared among all boxes that still fit, so that ten sure people would score 0.1 each; against the end
-    /// of the group alone, the number and order of the others do not matter.
+    /// p(index | allowed) is shared among all boxes that still fit, so that ten sure people would score 0.1 each;
+    /// against the end of the group alone, the number and order of the others do not matter.
     ///
     /// - Parameters:
     ///   - index: the probability of the index token, among any set of tokens that holds both.

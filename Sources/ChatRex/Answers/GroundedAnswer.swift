@@ -2,8 +2,8 @@ import Boxes
 
 /// An answer of the model: text, the phrases in it that name objects, and the objects' boxes.
 ///
-/// It is the one answer type of the package: command line, server, evaluation and exporters all use it. As JSON, a box is
-/// `[x1, y1, x2, y2]` and a range is `[start, end]`.
+/// It is the one answer type of the package: command line, server, evaluation and exporters all use it. As JSON, a box
+/// is `[x1, y1, x2, y2]` and a range is `[start, end]`.
 public struct GroundedAnswer: Sendable, Hashable, Codable {
     /// A box that the answer names.
     public struct Object: Sendable, Hashable, Codable {
@@ -39,6 +39,7 @@ public struct GroundedAnswer: Sendable, Hashable, Codable {
     public struct Mention: Sendable, Hashable, Codable {
         /// Where the tag stood in the plain text, in Unicode scalars.
         public var position: Int
+        /// The box that is mentioned.
         public var object: Object
 
         public init(position: Int, object: Object) {
@@ -80,13 +81,16 @@ extension GroundedAnswer {
     ///
     /// - Parameters:
     ///   - rawText: the text that was parsed.
-    ///   - parsed: the result of an ``AnswerParser`` with `boxCount` = `boxes.count`; an index without a box is reported and dropped.
+    ///   - parsed: the result of an ``AnswerParser`` with `boxCount` = `boxes.count`; an index without a box is
+    ///     reported and dropped.
     ///   - boxes: the boxes of the prompt, in pixels of the original image.
     ///   - proposalScores: one for each box, or none at all.
-    ///   - indexConfidences: one for each `<objK>` tag of the raw text, in order (see ``DetectionScore/confidence(index:close:)``).
-    ///     Any other number of them is ignored, since it could not be told which tag each belongs to.
+    ///   - indexConfidences: one for each `<objK>` tag of the raw text, in order (see
+    ///     ``DetectionScore/confidence(index:close:)``). Any other number of them is ignored, since it could not be
+    ///     told which tag each belongs to.
     public init(
-        rawText: String, parsed: ParsedAnswer, boxes: [Box], proposalScores: [Double] = [], indexConfidences: [Double] = [],
+        rawText: String, parsed: ParsedAnswer, boxes: [Box], proposalScores: [Double] = [],
+        indexConfidences: [Double] = [],
         scoring: DetectionScore = DetectionScore(), isTruncated: Bool = false
     ) {
         var issues = parsed.issues
@@ -113,14 +117,16 @@ extension GroundedAnswer {
             isTruncated: isTruncated)
     }
 
-    /// Parses an answer and binds its indices to boxes; see ``init(rawText:parsed:boxes:proposalScores:indexConfidences:scoring:isTruncated:)``.
+    /// Parses an answer and binds its indices to boxes; see
+    /// ``init(rawText:parsed:boxes:proposalScores:indexConfidences:scoring:isTruncated:)``.
     public init(
         rawText: String, boxes: [Box], proposalScores: [Double] = [], indexConfidences: [Double] = [],
         scoring: DetectionScore = DetectionScore(), isTruncated: Bool = false
     ) {
         self.init(
             rawText: rawText, parsed: AnswerParser.parse(rawText, boxCount: boxes.count), boxes: boxes,
-            proposalScores: proposalScores, indexConfidences: indexConfidences, scoring: scoring, isTruncated: isTruncated)
+            proposalScores: proposalScores, indexConfidences: indexConfidences, scoring: scoring,
+            isTruncated: isTruncated)
     }
 
     /// The answers to several prompts about one image as a single answer, one below the other.

@@ -1,11 +1,11 @@
 import LanguageModels
 
-/// Lets a model write well-formed answers only: tags closed and in order, no index without a box, none twice in a group, no tag
-/// spelled by ordinary tokens, and everything closed before the budget is spent.
+/// Lets a model write well-formed answers only: tags closed and in order, no index without a box, none twice in a
+/// group, no tag spelled by ordinary tokens, and everything closed before the budget is spent.
 ///
-/// A grammar is a stack of parts still to be written, the current one on top. Each part knows how few tokens can end it; when no
-/// more than the sum of these is left of the budget, only tokens that lead to the end are allowed. The end token counts, so an
-/// answer always ends with it.
+/// A grammar is a stack of parts still to be written, the current one on top. Each part knows how few tokens can end
+/// it; when no more than the sum of these is left of the budget, only tokens that lead to the end are allowed. The end
+/// token counts, so an answer always ends with it.
 ///
 /// "There is no such thing" is an empty group: after `<objects>` the model says `</objects>` at once.
 public struct IndexGrammar: TokenGrammar {
@@ -101,8 +101,8 @@ extension IndexGrammar {
     /// Free text with groups in it: grounded captions, conversations and counts.
     ///
     /// - Parameters:
-    ///   - objectsPerGroup: bounds on the boxes of a group. With a lower bound of 0 a group may be empty; with fewer boxes than the
-    ///     lower bound no group is allowed.
+    ///   - objectsPerGroup: bounds on the boxes of a group. With a lower bound of 0 a group may be empty; with fewer
+    ///     boxes than the lower bound no group is allowed.
     ///   - phraseLimit: the most tokens that a phrase may have.
     ///   - allowsMentions: whether `<objK>` may stand outside groups.
     ///   - budget: the number of tokens that may be generated, the end token included; at least 2.

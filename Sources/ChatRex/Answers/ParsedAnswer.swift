@@ -4,8 +4,8 @@ public struct ParsedAnswer: Sendable, Hashable {
     public struct Object: Sendable, Hashable {
         /// K: the position of the box in the prompt.
         public var index: Int
-        /// Which `<objK>` tag of the raw text this is, counted from 0 over all of them. It leads from an object back to the
-        /// step of the generation that chose it.
+        /// Which `<objK>` tag of the raw text this is, counted from 0 over all of them. It leads from an object back to
+        /// the step of the generation that chose it.
         public var ordinal: Int
 
         public init(index: Int, ordinal: Int) {
@@ -29,6 +29,7 @@ public struct ParsedAnswer: Sendable, Hashable {
 
     /// An `<objK>` in running text, as in "`<obj0>` shows a brown dog".
     public struct Mention: Sendable, Hashable {
+        /// The index that is mentioned.
         public var object: Object
         /// Where the tag stood in the plain text, in Unicode scalars.
         public var position: Int

@@ -20,10 +20,11 @@ public struct ReferenceGroup: Sendable, Hashable {
 
 /// How the released programs read an answer, to compare with; use ``AnswerParser`` for everything else.
 ///
-/// Both look for `<ground>phrase</ground><objects>tags</objects>` without line feeds in phrase and tags, and pass over whatever does not
-/// fit. They work on Unicode scalars, as the originals do. Source: section 12 of the specification.
+/// Both look for `<ground>phrase</ground><objects>tags</objects>` without line feeds in phrase and tags, and pass over
+/// whatever does not fit. They work on Unicode scalars, as the originals do. Source: section 12 of the specification.
 public enum ReferenceParsers {
-    /// The parser of the visualiser: a group none of whose tags is new to the text is skipped, and so is a phrase seen before.
+    /// The parser of the visualiser: a group none of whose tags is new to the text is skipped, and so is a phrase seen
+    /// before.
     public static func visualizer(_ text: String) -> [ReferenceGroup] {
         var seen: Set<[Unicode.Scalar]> = []
         var groups = FirstOfEachPhrase()
@@ -85,7 +86,9 @@ public enum ReferenceParsers {
         return found
     }
 
-    private static func firstIndex(of pattern: Scalars, in text: Scalars, from start: Int, stopAtLineFeed: Bool) -> Int? {
+    private static func firstIndex(
+        of pattern: Scalars, in text: Scalars, from start: Int, stopAtLineFeed: Bool
+    ) -> Int? {
         guard start + pattern.count <= text.count else { return nil }
         for index in start...(text.count - pattern.count) {
             if text[index] == pattern[0], text[index..<(index + pattern.count)].elementsEqual(pattern) { return index }

@@ -28,9 +28,9 @@ enum AnswerTag: Sendable, Hashable {
 
 /// A finite automaton over UTF-8 bytes that finds tags, however the text is cut into pieces.
 ///
-/// Every tag begins with `<` and has no other `<`, so a state is the text since the last `<`, as long as that may still become
-/// a tag; the digits of `<objK>` share one state. The parser reads text with it, and the grammar keeps ordinary tokens from
-/// spelling a tag with it.
+/// Every tag begins with `<` and has no other `<`, so a state is the text since the last `<`, as long as that may still
+/// become a tag; the digits of `<objK>` share one state. The parser reads text with it, and the grammar keeps ordinary
+/// tokens from spelling a tag with it.
 struct TagScanner: Sendable {
     /// A state; `start` when no tag is under way.
     typealias State = UInt8

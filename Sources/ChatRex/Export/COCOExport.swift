@@ -3,8 +3,8 @@ import Boxes
 extension GroundedAnswer {
     /// The detections as records of a COCO results file.
     ///
-    /// - Parameter categories: the dataset's categories. Phrases are matched to their names without regard to case and surrounding or
-    ///   doubled white space; a phrase that matches none is left out.
+    /// - Parameter categories: the dataset's categories. Phrases are matched to their names without regard to case and
+    ///   surrounding or doubled white space; a phrase that matches none is left out.
     public func cocoResults(imageID: Int, categories: [COCOCategory]) -> [COCOResult] {
         let ids = Dictionary(categories.map { (PhraseKey($0.name), $0.id) }, uniquingKeysWith: { first, _ in first })
         return detections.compactMap { phrase, object in

@@ -2,8 +2,8 @@ import Boxes
 
 /// A task for Label Studio with predictions to correct, as its import takes it (an array of these in a JSON file).
 ///
-/// The labelling configuration needs `<Image name="image" value="$image"/>` and `<RectangleLabels name="label" toName="image">`
-/// with the phrases as labels. Format: Label Studio's "Import pre-annotated data".
+/// The labelling configuration needs `<Image name="image" value="$image"/>` and `<RectangleLabels name="label"
+/// toName="image">` with the phrases as labels. Format: Label Studio's "Import pre-annotated data".
 public struct LabelStudioTask: Sendable, Hashable, Codable {
     /// What the task shows.
     public struct Content: Sendable, Hashable, Codable {
@@ -61,7 +61,8 @@ public struct LabelStudioTask: Sendable, Hashable, Codable {
 }
 
 extension GroundedAnswer {
-    /// The detections as a Label Studio task; boxes outside the image are left out, so are all for an image without size.
+    /// The detections as a Label Studio task; boxes outside the image are left out, so are all for an image without
+    /// size.
     ///
     /// - Parameters:
     ///   - image: the address of the image, as the Label Studio server reaches it.

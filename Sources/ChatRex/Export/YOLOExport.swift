@@ -1,7 +1,8 @@
 import Boxes
 
 extension GroundedAnswer {
-    /// The detections as lines of a YOLO label file: `class x-centre y-centre width height`, each 0…1 of the image's sides.
+    /// The detections as lines of a YOLO label file: `class x-centre y-centre width height`, each 0…1 of the image's
+    /// sides.
     ///
     /// Boxes are clipped to the image; what lies outside it entirely, and phrases that match no name, are left out.
     ///
@@ -14,7 +15,8 @@ extension GroundedAnswer {
     public func yoloLabels(names: [String], width: Int, height: Int, includesScores: Bool = false) -> String {
         guard width > 0, height > 0 else { return "" }
         let (width, height) = (Double(width), Double(height))
-        let classes = Dictionary(names.enumerated().map { (PhraseKey($1), $0) }, uniquingKeysWith: { first, _ in first })
+        let classes = Dictionary(
+            names.enumerated().map { (PhraseKey($1), $0) }, uniquingKeysWith: { first, _ in first })
         var lines = ""
         for (phrase, object) in detections {
             guard let classID = classes[PhraseKey(phrase)], object.box.isValid else { continue }

@@ -21,14 +21,15 @@ public struct Prompt: Sendable, Hashable {
 ///
 ///     <|im_start|>user\n<image>\n<obj0><objfeat><obj1><objfeat>…\nquestion<|im_end|>\n<|im_start|>assistant\n
 ///
-/// and `<image>\n\nquestion` without boxes. There is no system turn and no start token. The text is cut at the placeholders and
-/// each piece is tokenised on its own. Source: section 9 of the specification.
+/// and `<image>\n\nquestion` without boxes. There is no system turn and no start token. The text is cut at the
+/// placeholders and each piece is tokenised on its own. Source: section 9 of the specification.
 public struct PromptLayout: Sendable {
     private static let image = "<image>"
     private static let objectFeature = "<objfeat>"
 
     private let vocabulary: ChatRexVocabulary
 
+    /// A layout for one tokenizer.
     public init(vocabulary: ChatRexVocabulary) {
         self.vocabulary = vocabulary
     }
@@ -38,15 +39,17 @@ public struct PromptLayout: Sendable {
     /// - Parameters:
     ///   - question: a ``TaskPrompt/question``. Any `<image>` in it is dropped, as upstream does.
     ///   - boxCount: how many boxes follow the image, at most as many as there are index tokens.
-    /// - Throws: ``TaskError/tooManyBoxes(count:limit:)``; ``TaskError/reservedText(_:)`` for a question that holds `<objfeat>`, a tag
-    ///   or a control token, any of which would change the structure of the prompt.
+    /// - Throws: ``TaskError/tooManyBoxes(count:limit:)``; ``TaskError/reservedText(_:)`` for a question that holds
+    ///   `<objfeat>`, a tag or a control token, any of which would change the structure of the prompt.
     public func prompt(question: String, boxCount: Int) throws(TaskError) -> Prompt {
         let boxCount = max(0, boxCount)
         if boxCount > vocabulary.objects.count {
             throw .tooManyBoxes(count: boxCount, limit: vocabulary.objects.count)
         }
         let question = Self.removingImageTags(question)
-        if let tag = TagScanner.shared.firstTag(in: question, where: { $0 != .object }) { throw .reservedText(tag.text) }
+        if let tag = TagScanner.shared.firstTag(in: question, where: { $0 != .object }) {
+            throw .reservedText(tag.text)
+        }
         if let token = vocabulary.encode(question).first(where: vocabulary.control.contains) {
             throw .reservedText(String(decoding: vocabulary.bytes(of: token), as: UTF8.self))
         }

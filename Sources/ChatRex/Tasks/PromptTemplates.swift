@@ -24,8 +24,8 @@ public enum PromptTemplates {
     /// The wording of the paper's Table 9; for the two plain tasks, which the table lacks, our own.
     public static func canonical(for kind: VisionTask.Kind) -> PromptTemplate { all(for: kind)[0] }
 
-    /// All wordings: the canonical one first, then paraphrases that training samples from, so that a model does not hang on one
-    /// sentence. Only `question` has a single wording, the question itself.
+    /// All wordings: the canonical one first, then paraphrases that training samples from, so that a model does not
+    /// hang on one sentence. Only `question` has a single wording, the question itself.
     public static func all(for kind: VisionTask.Kind) -> [PromptTemplate] { table[kind] ?? [PromptTemplate("[OBJ]")] }
 
     private static let table: [VisionTask.Kind: [PromptTemplate]] = texts.mapValues { $0.map(PromptTemplate.init) }
@@ -41,8 +41,8 @@ public enum PromptTemplates {
             "Mark [OBJ] in the photo. Use object indexes in your reply.",
         ],
         .count: [
-            "How many [OBJ] are there in this image? Answer the question with the number of objects and locate them with "
-                + "object indexes.",
+            "How many [OBJ] are there in this image? Answer the question with the number of objects and locate "
+                + "them with object indexes.",
             "Count [OBJ] here. State the number and show each one by its object index.",
             "What is the number of [OBJ] in the picture? Back it up with object indexes.",
             "Tell me how many [OBJ] you find, and which objects they are by index.",
@@ -51,7 +51,8 @@ public enum PromptTemplates {
             "Determine the quantity of [OBJ] in view and locate all of them with object indexes.",
         ],
         .briefGroundedCaption: [
-            "Please briefly describe this image and detect all the mentioned objects. Answer with grounded object indexes.",
+            "Please briefly describe this image and detect all the mentioned objects. Answer with grounded "
+                + "object indexes.",
             "Summarise the picture in a few words and ground each object that you name with its index.",
             "What is shown here, in short? Attach object indexes to everything you mention.",
             "Write a brief caption and link its objects to their indexes.",
@@ -60,8 +61,8 @@ public enum PromptTemplates {
             "Caption the image concisely, locating the objects you speak of by index.",
         ],
         .detailedGroundedCaption: [
-            "Please provide a detailed description of the image and detect all the mentioned objects. Answer the question with "
-                + "grounded object indexes.",
+            "Please provide a detailed description of the image and detect all the mentioned objects. Answer "
+                + "the question with grounded object indexes.",
             "Describe everything in this picture at length, and ground each object that you name with its index.",
             "Tell me in detail what can be seen. Attach object indexes to all objects you mention.",
             "Write a thorough caption whose objects are linked to their indexes.",
@@ -97,7 +98,8 @@ public enum PromptTemplates {
             "I would like to know in brief what [OBJ] contains.",
         ],
         .regionSentence: [
-            "Can you provide a one sentence description of [OBJ] in the image? Answer the question with one sentence description.",
+            "Can you provide a one sentence description of [OBJ] in the image? Answer the question with one "
+                + "sentence description.",
             "Describe [OBJ] in exactly one sentence.",
             "What is going on in [OBJ]? Reply in a single sentence.",
             "Write one full sentence about [OBJ].",

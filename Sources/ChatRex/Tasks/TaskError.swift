@@ -40,7 +40,8 @@ extension TaskError: CustomStringConvertible {
         case .tooManyPhrases(let count, let limit):
             "\(count) phrases in one call; the limit is \(limit): split the list"
         case .phraseTooLong(let beginning, let length, let limit):
-            "the phrase \"\(beginning)…\" has \(length) characters; the limit is \(limit): shorten it or separate phrases with ';'"
+            "the phrase \"\(beginning)…\" has \(length) characters; the limit is \(limit): shorten it or "
+                + "separate phrases with ';'"
         case .emptyQuestion:
             "the question is empty"
         case .questionTooLong(let length, let limit):

@@ -1,6 +1,7 @@
 /// Cleans what a user typed before it becomes part of a prompt.
 enum UserText {
-    /// The phrases of a list: split at `;`, white space collapsed, empty ones dropped, repeats (case ignored) dropped, order kept.
+    /// The phrases of a list: split at `;`, white space collapsed, empty ones dropped, repeats (case ignored) dropped,
+    /// order kept.
     static func phrases(_ texts: [String], limits: TaskLimits) throws(TaskError) -> [String] {
         var seen: Set<String> = []
         var phrases: [String] = []
@@ -76,10 +77,13 @@ enum UserText {
             defer { start += 1 }
             guard scalars[start] == "<", scalars[start + 1] == "|" else { continue }
             var end = start + 2
-            while end < scalars.count, scalars[end].isASCII, scalars[end].properties.isAlphabetic
-                || scalars[end] == "_" || ("0"..."9").contains(scalars[end])
+            while end < scalars.count, scalars[end].isASCII,
+                scalars[end].properties.isAlphabetic
+                    || scalars[end] == "_" || ("0"..."9").contains(scalars[end])
             { end += 1 }
-            guard end > start + 2, end + 1 < scalars.count, scalars[end] == "|", scalars[end + 1] == ">" else { continue }
+            guard end > start + 2, end + 1 < scalars.count, scalars[end] == "|", scalars[end + 1] == ">" else {
+                continue
+            }
             var token = String.UnicodeScalarView()
             token.append(contentsOf: scalars[start...(end + 1)])
             return String(token)

@@ -1,9 +1,10 @@
 /// What the model is asked to do with an image.
 ///
-/// ``prompts(boxCount:template:limits:)`` turns a task into questions; ``PromptLayout`` turns a question into token ids.
+/// ``prompts(boxCount:template:limits:)`` turns a task into questions; ``PromptLayout`` turns a question into token
+/// ids.
 public enum VisionTask: Sendable, Hashable {
-    /// Detection, grounding and referring: boxes for categories, phrases or referring expressions. Each string may itself be a
-    /// list separated by `;`.
+    /// Detection, grounding and referring: boxes for categories, phrases or referring expressions. Each string may
+    /// itself be a list separated by `;`.
     case detect([String])
     /// The number of objects of each category or phrase, and where they are.
     case count([String])
@@ -22,7 +23,9 @@ public enum VisionTask: Sendable, Hashable {
     public enum CaptionStyle: String, Sendable, Hashable, Codable, CaseIterable { case brief, detailed }
 
     /// How much is said about a region.
-    public enum RegionLevel: String, Sendable, Hashable, Codable, CaseIterable { case category, phrase, brief, sentence }
+    public enum RegionLevel: String, Sendable, Hashable, Codable, CaseIterable {
+        case category, phrase, brief, sentence
+    }
 
     /// A task without its subject: the key of the template tables.
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
@@ -80,12 +83,13 @@ public struct TaskLimits: Sendable, Hashable {
 }
 
 extension VisionTask {
-    /// The questions that ask for this task: one, or several where a list of phrases is long. Answers of several are put together with
-    /// ``GroundedAnswer/joined(_:)``.
+    /// The questions that ask for this task: one, or several where a list of phrases is long. Answers of several are
+    /// put together with ``GroundedAnswer/joined(_:)``.
     ///
     /// - Parameters:
     ///   - boxCount: how many boxes the prompt will have; indices must be below it.
-    ///   - template: which wording of ``PromptTemplates``; 0 is the canonical one, others are for training. Counted modulo their number.
+    ///   - template: which wording of ``PromptTemplates``; 0 is the canonical one, others are for training. Counted
+    ///     modulo their number.
     /// - Throws: ``TaskError`` for user input that cannot be asked.
     public func prompts(
         boxCount: Int, template: Int = 0, limits: TaskLimits = TaskLimits()

@@ -1,0 +1,61 @@
+// Which boxes a training picture is shown with: the truth mixed with what a proposal network gives. Paper, section 3.2 (training).
+
+import Boxes
+import Imaging
+import Scenes
+
+/// Boxes in random order, and which of them show an object of the scene.
+public struct MixedBoxes: Sendable {
+    public var boxes: [Box]
+    /// Position in `boxes` for each object that has one.
+    public var boxOfObject: [Int: Int]
+}
+
+public enum BoxMixing {
+    /// The truth and every proposal that does not nearly repeat it, at most `limit` in all, in random order.
+    ///
+    /// - Parameter proposals: best first; those with an IoU above 0.9 with a true box are dropped.
+    public static func truth(of scene: Scene, with proposals: [Box], limit: Int = 100, _ random: inout SceneRandom) -> MixedBoxes {
+        let truths = scene.objects.map(\.box)
+        let others = proposals.filter { proposal in !truths.contains { $0.iou(with: proposal) > 0.9 } }
+        let chosen = Array((truths + others).prefix(limit))
+        var order = Array(chosen.indices)
+        random.shuffle(&order)
+        let objects = order.enumerated().filter { $1 < truths.count }.map { (scene.objects[$1].id, $0) }
+        return MixedBoxes(boxes: order.map { chosen[$0] }, boxOfObject: Dictionary(uniqueKeysWithValues: objects))
+    }
+
+    /// Proposals alone, as at inference: each object is shown by the proposal that covers it best, if any does by half.
+    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, _ random: inout SceneRandom) -> MixedBoxes {
+        var boxes = Array(proposals.prefix(limit))
+        random.shuffle(&boxes)
+        var pairs = scene.objects.flatMap { object in
+            boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter { $0.overlap >= 0.5 }
+        }
+        pairs.sort { $0.overlap > $1.overlap }
+        var boxOfObject: [Int: Int] = [:], taken: Set<Int> = []
+        for pair in pairs where boxOfObject[pair.object] == nil && taken.insert(pair.box).inserted {
+            boxOfObject[pair.object] = pair.box
+        }
+        return MixedBoxes(boxes: boxes, boxOfObject: boxOfObject)
+    }
+
+    /// Stand-ins for proposals while there is no proposal network: shifted copies of objects, groups, and boxes anywhere.
+    public static func imitated(for scene: Scene, _ random: inout SceneRandom) -> [Box] {
+        let (width, height) = (Double(scene.image.width), Double(scene.image.height))
+        var boxes = scene.groups.map(\.box) + scene.objects.flatMap(\.pieces)
+        for object in scene.objects where random.chance(0.5) {
+            let box = object.box, shift = random.double(0.05...0.35)
+            func moved(_ value: Double, _ side: Double) -> Double { value + random.double(-1...1) * shift * side }
+            let (x1, x2) = (moved(box.x1, box.width), moved(box.x2, box.width))
+            let (y1, y2) = (moved(box.y1, box.height), moved(box.y2, box.height))
+            boxes.append(Box(x1: min(x1, x2), y1: min(y1, y2), x2: max(x1, x2), y2: max(y1, y2)))
+        }
+        for _ in 0..<random.int(0...6) {
+            let (w, h) = (width * random.double(0.05...0.5), height * random.double(0.05...0.5))
+            let (x, y) = (random.double(0...1) * (width - w), random.double(0...1) * (height - h))
+            boxes.append(Box(x1: x, y1: y, x2: x + w, y2: y + h))
+        }
+        return boxes.map { $0.clipped(toWidth: width, height: height) }.filter { $0.width >= 2 && $0.height >= 2 }
+    }
+}

@@ -1,0 +1,142 @@
+// Examples as the model reads them: a picture with boxes, and several exchanges that share that prefix.
+//
+// Every exchange sees the prefix and itself, never another one, and its positions continue from the prefix. So one pass over the prefix
+// serves all questions about a picture, in training as at inference.
+
+import ChatRex
+import Foundation
+import Torch
+
+/// A picture and what is asked about it, as token ids.
+public struct ConversationExample: Sendable {
+    /// RGB, [S, S, 3]
+    var pixels: [UInt8]
+    /// In the square frame.
+    var boxes: [SIMD4<Float>]
+    /// Ids and placeholders of picture and boxes.
+    var prefix: [Int]
+    /// Ids of each question and of its answer.
+    var exchanges: [(question: [Int], answer: [Int])]
+
+    /// - Parameters:
+    ///   - exchanges: in order of importance; those that do not fit are left out.
+    ///   - limit: positions of prefix and exchanges together, image rows included
+    init(
+        pixels: [UInt8], boxes: [SIMD4<Float>], exchanges: [Exchange], layout: PromptLayout, imageRows: Int, limit: Int
+    ) throws {
+        (self.pixels, self.boxes) = (pixels, boxes)
+        let bare = try layout.prompt(question: "", boxCount: boxes.count)
+        prefix = Array(bare.ids.prefix(bare.prefixCount))
+        var length = prefix.count - 1 + imageRows
+        self.exchanges = []
+        for exchange in exchanges {
+            let prompt = try layout.prompt(question: exchange.question, boxCount: boxes.count)
+            let question = Array(prompt.ids.dropFirst(prompt.prefixCount)), answer = layout.answer(exchange.answer)
+            if length + question.count + answer.count > limit { continue }
+            length += question.count + answer.count
+            self.exchanges.append((question, answer))
+        }
+    }
+}
+
+/// Examples on a common length, as plain arrays.
+public struct ConversationBatch: Sendable {
+    /// RGB, [B, S, S, 3]
+    let pixels: [UInt8]
+    /// Padded to equally many a picture, [B][N].
+    let boxes: [[SIMD4<Float>]]
+    /// Sequences, [B * T]: where each row comes from in the table of token rows, image rows and object rows (see `Source`).
+    let sources: [Int]
+    /// [B * T]
+    let positions: [Int]
+    /// Number of the exchange that each position belongs to; 0 for the prefix, -1 for padding. [B * T]
+    let segments: [Int]
+    /// Token ids, 0 where there is none, [B * T].
+    let tokens: [Int]
+    /// Positions (in B * T) whose next token is part of an answer, and that token.
+    let targets: [(position: Int, token: Int)]
+    let count: Int, length: Int
+
+    init(_ examples: [ConversationExample], imageRows: Int) {
+        count = examples.count
+        let objectRows = max(1, examples.map(\.boxes.count).max() ?? 1)
+        let rows = examples.map { Self.rows(of: $0, imageRows: imageRows) }
+        let length = rows.map(\.count).max() ?? 0
+        self.length = length
+        pixels = examples.flatMap(\.pixels)
+        boxes = examples.map { $0.boxes + Array(repeating: SIMD4(0, 0, 1, 1), count: objectRows - $0.boxes.count) }
+        let imageStart = count * length, objectStart = imageStart + count * imageRows
+        var sources: [Int] = [], positions: [Int] = [], segments: [Int] = [], tokens: [Int] = []
+        var targets: [(position: Int, token: Int)] = []
+        for (index, rows) in rows.enumerated() {
+            for (step, row) in rows.enumerated() {
+                let here = index * length + step
+                switch row.content {
+                case .token(let id):
+                    tokens.append(id)
+                    sources.append(here)
+                    if row.isAnswer { targets.append((here - 1, id)) }
+                case .image(let number):
+                    tokens.append(0)
+                    sources.append(imageStart + index * imageRows + number)
+                case .object(let number):
+                    tokens.append(0)
+                    sources.append(objectStart + index * objectRows + number)
+                }
+                positions.append(row.position)
+                segments.append(row.segment)
+            }
+            let padding = length - rows.count
+            tokens += [Int](repeating: 0, count: padding)
+            sources += (rows.count..<rows.count + padding).map { index * length + $0 }
+            positions += [Int](repeating: 0, count: padding)
+            segments += [Int](repeating: -1, count: padding)
+        }
+        (self.sources, self.positions, self.segments, self.tokens, self.targets) = (sources, positions, segments, tokens, targets)
+    }
+
+    private enum Content {
+        case token(Int), image(Int), object(Int)
+    }
+
+    private struct Row {
+        var content: Content, position: Int, segment: Int, isAnswer: Bool
+    }
+
+    private static func rows(of example: ConversationExample, imageRows: Int) -> [Row] {
+        var rows: [Row] = []
+        var objects = 0
+        for id in example.prefix {
+            switch id {
+            case Prompt.imageID:
+                for number in 0..<imageRows {
+                    rows.append(Row(content: .image(number), position: rows.count, segment: 0, isAnswer: false))
+                }
+            case Prompt.objectFeatureID:
+                rows.append(Row(content: .object(objects), position: rows.count, segment: 0, isAnswer: false))
+                objects += 1
+            default:
+                rows.append(Row(content: .token(id), position: rows.count, segment: 0, isAnswer: false))
+            }
+        }
+        let prefixLength = rows.count
+        for (number, exchange) in example.exchanges.enumerated() {
+            for (step, id) in (exchange.question + exchange.answer).enumerated() {
+                rows.append(
+                    Row(
+                        content: .token(id), position: prefixLength + step, segment: number + 1,
+                        isAnswer: step >= exchange.question.count))
+            }
+        }
+        return rows
+    }
+
+    /// True where a position (row) may look at another (column), bool [B, 1, T, T].
+    func attentionMask() throws -> Tensor {
+        let segment = try Tensor(segments, shape: [count, length])
+        let own = try segment.unsqueezed(2).equal(to: segment.unsqueezed(1))
+        let prefix = try segment.equal(to: 0).unsqueezed(1)
+        let causal = try Tensor.ones([length, length], dtype: .bool).lowerTriangle()
+        return try own.logicalOr(prefix).logicalAnd(causal).unsqueezed(1)
+    }
+}

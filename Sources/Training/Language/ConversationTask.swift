@@ -1,0 +1,176 @@
+// The three stages of ChatRex (paper, section 3.2): alignment, perception and joint training differ in what is asked and what is trained.
+
+import Boxes
+import ChatRex
+import Evaluation
+import Foundation
+import Imaging
+import LanguageModels
+import Scenes
+import Torch
+import TorchNN
+import UPN
+import VisionEncoders
+
+/// One of the paper's stages.
+public enum ConversationStage: String, Codable, Sendable, CaseIterable {
+    /// Captions and names teach the projectors and embeddings.
+    case align
+    /// Detection, referring, regions and counts teach to perceive.
+    case perceive
+    /// All tasks together.
+    case joint
+
+    public var mixture: TaskMixture {
+        switch self {
+        case .align: .alignment
+        case .perceive: .perception
+        case .joint: .joint
+        }
+    }
+}
+
+/// Settings of a stage.
+public struct ConversationOptions: Codable, Sendable, Equatable {
+    public var stage = ConversationStage.perceive
+    public var batchSize = 8
+    /// Most positions of a sequence.
+    public var sequenceLimit = 768
+    /// Factor on the learning rate of the two vision encoders; 0 freezes them.
+    public var encoderRate = 0.3
+    /// Whether the language model's layers are trained. The paper's alignment keeps them; a model without pretraining cannot.
+    public var trainsLanguageModel = true
+    /// Share of pictures shown with proposals alone, as at inference; the others mix in the truth.
+    public var proposalsAloneRate = 0.5
+    public var weightDecay = 0.05
+    public var seed: UInt64 = 1
+
+    public init() {}
+}
+
+/// Trains a ChatRex model on exchanges about scenes.
+public final class ConversationTask: TrainingTask {
+    public let store: ParameterStore
+    public let parameterGroups: [AdamW.Group]
+    public let model: ChatRexModel
+    private let options: ConversationOptions
+    private let layout: PromptLayout
+    private let generator: SceneGenerator, validation: SceneGenerator
+    private let proposalNetwork: UniversalProposalNetwork?
+    private let preprocessor: ImagePreprocessor
+    private var prefetcher: Prefetcher<[Scene]>?
+
+    /// - Parameters:
+    ///   - store: of the model, fresh or loaded
+    ///   - proposalNetwork: gives the boxes beside the truth; imitated ones are used when nil.
+    public init(
+        _ model: ChatRexModel, vocabulary: ChatRexVocabulary, options: ConversationOptions, generator: SceneGenerator,
+        validation: SceneGenerator, proposalNetwork: UniversalProposalNetwork?
+    ) {
+        (self.model, self.options, self.generator, self.validation) = (model, options, generator, validation)
+        self.proposalNetwork = proposalNetwork
+        store = model.weights.store
+        layout = PromptLayout(vocabulary: vocabulary)
+        preprocessor = ImagePreprocessor(
+            highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
+        let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
+        let encoderNames = Set(encoders.map(\.name))
+        var rest = model.namedParameters.filter { !encoderNames.contains($0.name) }
+        if !options.trainsLanguageModel { rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") } }
+        parameterGroups =
+            WeightDecay.groups(rest, decay: options.weightDecay)
+            + (options.encoderRate > 0 ? WeightDecay.groups(encoders, decay: options.weightDecay, rateScale: options.encoderRate) : [])
+    }
+
+    // MARK: Batches
+
+    public func batch(_ number: Int, progress: Double) throws -> ConversationBatch {
+        let batchSize = options.batchSize, seed = options.seed &* 1_000_003
+        let generator = generator
+        if prefetcher?.position != number {
+            prefetcher = Prefetcher(start: number, threads: 1, depth: 3) { number in
+                (0..<batchSize).map { generator.scene(seed: seed &+ UInt64(number * batchSize + $0)) }
+            }
+        }
+        let scenes = try prefetcher?.take() ?? []
+        return try makeBatch(scenes, stream: "train/\(options.stage.rawValue)")
+    }
+
+    private func makeBatch(_ scenes: [Scene], stream: String) throws -> ConversationBatch {
+        let imageRows = model.configuration.imageTokenCount
+        let proposals = try proposalNetwork?.propose(
+            scenes.map(\.image), filter: ProposalFilter(minimumScore: 0.15, iouThreshold: 0.8, maximumCount: 60))
+        let examples = try scenes.enumerated().map { index, scene in
+            var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
+            let boxes = mixedBoxes(scene, proposals?[index].map(\.box), &random)
+            let dialogue = SceneDialogue(scene: scene, boxOfObject: boxes.boxOfObject, boxCount: boxes.boxes.count)
+            let frame = SquareFrame(width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
+            return try ConversationExample(
+                pixels: preprocessor.squarePixels(scene.image).pixels, boxes: boxes.boxes.map(frame.converted),
+                exchanges: options.stage.mixture.exchanges(dialogue, &random), layout: layout, imageRows: imageRows,
+                limit: options.sequenceLimit)
+        }
+        return ConversationBatch(examples, imageRows: imageRows)
+    }
+
+    private func mixedBoxes(_ scene: Scene, _ proposals: [Box]?, _ random: inout SceneRandom) -> MixedBoxes {
+        guard let proposals else {
+            return BoxMixing.truth(of: scene, with: BoxMixing.imitated(for: scene, &random), limit: 60, &random)
+        }
+        let inside = proposals.map { $0.clipped(toWidth: Double(scene.image.width), height: Double(scene.image.height)) }
+            .filter { $0.width > 0 && $0.height > 0 }
+        return random.chance(options.proposalsAloneRate)
+            ? BoxMixing.proposals(inside, for: scene, limit: 60, &random)
+            : BoxMixing.truth(of: scene, with: inside, limit: 60, &random)
+    }
+
+    // MARK: Loss
+
+    public func losses(_ batch: ConversationBatch) throws -> TrainingLosses {
+        let (logits, targets) = try answerLogits(batch)
+        return try TrainingLosses(total: logits.converted(to: .float32).crossEntropy(targets))
+    }
+
+    /// Logits where an answer's next token is due [A, V], and that token [A].
+    private func answerLogits(_ batch: ConversationBatch) throws -> (logits: Tensor, targets: Tensor) {
+        let side = preprocessor.highResolution, width = model.configuration.language.width
+        let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.count, side, side, 3]))
+        let trains = options.encoderRate > 0 && !isEvaluating
+        let features = try withGradients(trains) {
+            try model.visualFeatures(
+                lowResolution: preprocessor.reduced(high), highResolution: high, trainingConvNeXt: trains)
+        }
+        let tokens = try model.language.embedding(Tensor(batch.tokens))  // [B T, D]
+        let table = try Tensor.concatenated(
+            [tokens, model.imageTokens(features), model.objectTokens(features, boxes: batch.boxes)].map {
+                try $0.reshaped(-1, width).converted(to: .float32)
+            })
+        let rows = try table.selected(0, Tensor(batch.sources)).reshaped(batch.count, batch.length, width)
+        let hidden = try model.language(
+            rows, positions: Tensor(batch.positions, shape: [batch.count, batch.length]), mask: batch.attentionMask())
+        let due = try hidden.reshaped(-1, width).selected(0, Tensor(batch.targets.map(\.position)))
+        return (try model.language.logits(due), try Tensor(batch.targets.map(\.token)))
+    }
+
+    private var isEvaluating = false
+
+    // MARK: Evaluation
+
+    /// How often the most likely token is the right one on validation scenes.
+    public func evaluate() throws -> [String: Double] {
+        isEvaluating = true
+        defer { isEvaluating = false }
+        return try inference {
+            var right = 0, total = 0, loss = 0.0
+            for start in stride(from: 0, to: 32, by: 8) {
+                let batch = try makeBatch((start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
+                let (logits, targets) = try answerLogits(batch)
+                let best = try logits.argmax(1).array(of: Int.self)
+                right += zip(best, batch.targets).count { $0 == $1.token }
+                total += best.count
+                loss += try logits.converted(to: .float32).crossEntropy(targets, reduction: .sum).item(Double.self)
+            }
+            return ["token_accuracy": Double(right) / Double(total), "token_loss": loss / Double(total)]
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// What can be asked about a scene, with the right answers in terms of the boxes that the model is given.
+
+import Boxes
+import ChatRex
+import Scenes
+
+/// A question and its answer, both as the model reads and writes them.
+public struct Exchange: Sendable, Hashable {
+    public let kind: VisionTask.Kind
+    public let question: String
+    public let answer: String
+}
+
+/// The objects of a scene seen through a list of boxes.
+public struct SceneDialogue {
+    public let scene: Scene
+    /// Position in the list of boxes for each object that has one.
+    public let boxOfObject: [Int: Int]
+    public let boxCount: Int
+
+    public init(scene: Scene, boxOfObject: [Int: Int], boxCount: Int) {
+        (self.scene, self.boxOfObject, self.boxCount) = (scene, boxOfObject, boxCount)
+    }
+
+    /// Boxes of some objects, ascending; objects that no box shows are left out.
+    func indices(_ objectIDs: [Int]) -> [Int] { objectIDs.compactMap { boxOfObject[$0] }.sorted() }
+
+    // MARK: Tasks
+
+    /// Boxes for categories, some of them absent.
+    /// - Parameter phrases: how many categories are asked for in one prompt
+    func detection(phrases count: Int, _ random: inout SceneRandom) throws -> Exchange? {
+        var present = scene.inventory
+        random.shuffle(&present)
+        var groups = present.prefix(count).map { (phrase: $0.category.name, indices: indices($0.objectIDs)) }
+        let absent = count == 1 ? (random.chance(0.3) ? 1 : 0) : (0..<count).count { _ in random.chance(0.25) }
+        var negatives = scene.negatives(absent + 6)
+        random.shuffle(&negatives)
+        groups = Array(groups.prefix(max(0, count - absent))) + negatives.prefix(absent).map { ($0.name, []) }
+        random.shuffle(&groups)
+        return try exchange(.detect(groups.map(\.phrase)), AnswerText.detection(groups), &random)
+    }
+
+    /// One object by an expression that fits it alone.
+    func reference(_ random: inout SceneRandom) throws -> Exchange? {
+        guard let object = random.pick(scene.objects), let box = boxOfObject[object.id],
+            let expression = random.pick(scene.referringExpressions(for: object))
+        else { return nil }
+        return try exchange(.detect([expression.text]), AnswerText.detection([(expression.text, [box])]), &random)
+    }
+
+    /// What one box shows.
+    func region(_ level: VisionTask.RegionLevel, _ random: inout SceneRandom) throws -> Exchange? {
+        guard let object = random.pick(scene.objects), let box = boxOfObject[object.id] else { return nil }
+        let text =
+            switch level {
+            case .category: object.category.name
+            case .phrase: scene.shortPhrase(for: object)
+            case .brief: scene.referringExpression(for: object)?.text ?? scene.shortPhrase(for: object)
+            case .sentence: scene.sentence(for: object)
+            }
+        return try exchange(.describeRegions([box], level: level), AnswerText.regions([(box, text)]), &random)
+    }
+
+    /// How many of a category there are, and where.
+    func count(_ random: inout SceneRandom) throws -> Exchange? {
+        var groups: [(phrase: String, indices: [Int])] = []
+        if random.chance(0.2), let absent = scene.negatives(1).first {
+            groups = [(absent.name, [])]
+        } else if let (category, ids) = random.pick(scene.inventory) {
+            // A count is learned only where every object has a box: it must agree with the list.
+            guard ids.allSatisfy({ boxOfObject[$0] != nil }) else { return nil }
+            groups = [(category.name, indices(ids))]
+        }
+        return try exchange(.count(groups.map(\.phrase)), AnswerText.count(groups), &random)
+    }
+
+    func groundedCaption(_ style: VisionTask.CaptionStyle, _ random: inout SceneRandom) throws -> Exchange? {
+        let caption = style == .brief ? scene.briefCaption : scene.detailedCaption
+        return try exchange(.groundedCaption(style), grounded(caption), &random)
+    }
+
+    func caption(_ random: inout SceneRandom) throws -> Exchange? {
+        try exchange(.caption, scene.briefCaption.text, &random)
+    }
+
+    func question(grounded isGrounded: Bool, _ random: inout SceneRandom) throws -> Exchange? {
+        guard let question = random.pick(scene.questions) else { return nil }
+        return isGrounded
+            ? try exchange(.groundedQuestion(question.question), grounded(question.answer), &random)
+            : try exchange(.question(question.question), question.shortAnswer, &random)
+    }
+
+    // MARK: Parts
+
+    private func exchange(_ task: VisionTask, _ answer: String, _ random: inout SceneRandom) throws -> Exchange? {
+        // Half of the prompts use the canonical wording, which users meet; the others keep the model from hanging on it.
+        let template = random.chance(0.5) ? 0 : random.int(below: PromptTemplates.all(for: task.kind).count)
+        guard let prompt = try task.prompts(boxCount: boxCount, template: template).first else { return nil }
+        return Exchange(kind: task.kind, question: prompt.question, answer: answer)
+    }
+
+    /// A text with tags around the phrases whose objects have boxes.
+    private func grounded(_ text: GroundedText) -> String {
+        text.segments.map { segment in
+            let boxes = indices(segment.objectIDs)
+            return boxes.isEmpty ? segment.text : AnswerText.group(segment.text, boxes)
+        }.joined()
+    }
+}
+
+/// How often each task is asked about a picture.
+public struct TaskMixture: Codable, Sendable, Equatable {
+    /// Mean number of exchanges of each kind for one picture.
+    public var detectOne = 3.0, detectSeveral = 1.0, reference = 3.0, regionCategory = 2.0, regionText = 1.0
+    public var count = 1.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3, question = 0.3
+
+    public init() {}
+
+    /// Stage 1 of the paper: captions teach the projectors what pictures and objects are called.
+    public static let alignment: TaskMixture = {
+        var mixture = TaskMixture()
+        (mixture.detectOne, mixture.detectSeveral, mixture.reference, mixture.count) = (1, 0, 0, 0)
+        (mixture.regionCategory, mixture.regionText, mixture.caption, mixture.detailedCaption) = (6, 1, 1, 0)
+        (mixture.briefCaption, mixture.groundedQuestion, mixture.question) = (1, 0, 0)
+        return mixture
+    }()
+
+    /// Stage 2: perception.
+    public static let perception = TaskMixture()
+
+    /// Stage 3: perception and understanding together.
+    public static let joint: TaskMixture = {
+        var mixture = TaskMixture()
+        (mixture.detectOne, mixture.reference, mixture.briefCaption, mixture.detailedCaption) = (2.5, 2.5, 0.6, 0.3)
+        (mixture.groundedQuestion, mixture.question) = (1, 1)
+        return mixture
+    }()
+
+    /// Draws the exchanges about one scene.
+    func exchanges(_ dialogue: SceneDialogue, _ random: inout SceneRandom) throws -> [Exchange] {
+        var all: [Exchange?] = []
+        func times(_ mean: Double) -> Int { Int(mean) + (random.chance(mean - mean.rounded(.down)) ? 1 : 0) }
+        for _ in 0..<times(detectOne) { all.append(try dialogue.detection(phrases: 1, &random)) }
+        for _ in 0..<times(detectSeveral) { all.append(try dialogue.detection(phrases: random.int(2...6), &random)) }
+        for _ in 0..<times(reference) { all.append(try dialogue.reference(&random)) }
+        for _ in 0..<times(regionCategory) { all.append(try dialogue.region(.category, &random)) }
+        for _ in 0..<times(regionText) {
+            all.append(try dialogue.region(random.pick([.phrase, .brief, .sentence]) ?? .phrase, &random))
+        }
+        for _ in 0..<times(count) { all.append(try dialogue.count(&random)) }
+        for _ in 0..<times(briefCaption) { all.append(try dialogue.groundedCaption(.brief, &random)) }
+        for _ in 0..<times(detailedCaption) { all.append(try dialogue.groundedCaption(.detailed, &random)) }
+        for _ in 0..<times(caption) { all.append(try dialogue.caption(&random)) }
+        for _ in 0..<times(groundedQuestion) { all.append(try dialogue.question(grounded: true, &random)) }
+        for _ in 0..<times(question) { all.append(try dialogue.question(grounded: false, &random)) }
+        var seen: Set<Exchange> = []
+        return all.compactMap { $0 }.filter { seen.insert($0).inserted }
+    }
+}
