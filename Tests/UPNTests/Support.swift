@@ -30,7 +30,7 @@ func tinyNetwork(seed: Int = 3, drawingHeads: Bool = true) throws -> (
         try withoutGradients {
             let drawn = ["bbox_embed", "prompt", "sampling_offsets.weight", "attention_weights.weight"]
             for entry in store.entries where drawn.contains(where: entry.name.contains) {
-                try entry.tensor.copy(from: Tensor.normal(entry.tensor.shape) * 0.5)
+                try entry.tensor.copy(from: Tensor.normal(entry.tensor.shape) * 0.3)
             }
         }
     }
