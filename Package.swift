@@ -66,7 +66,8 @@ let package = Package(
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
         tests(
             "UPN",
-            ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
+            ["Boxes", "Checkpoints", "GoldenParity", "Imaging", "Torch", "TorchNN", "UPN", "VisionEncoders"],
+            exclude: ["Fixtures"]),
         tests("Boxes", ["Boxes"]),
         tests("Tokenizers", ["Tokenizers"], exclude: ["Fixtures"]),
         tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),

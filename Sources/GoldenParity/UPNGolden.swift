@@ -50,7 +50,8 @@ struct UPNGolden {
 
     init(_ folder: URL) throws {
         self.folder = folder
-        config = try JSONDecoder().decode(Config.self, from: Data(contentsOf: folder.appendingPathComponent("config.json")))
+        config = try JSONDecoder().decode(
+            Config.self, from: Data(contentsOf: folder.appendingPathComponent("config.json")))
         expected = try TensorArchives.open(at: folder.appendingPathComponent("expected.safetensors"))
     }
 
@@ -65,7 +66,9 @@ struct UPNGolden {
         try inference {
             for name in config.cases.keys.sorted() {
                 let memory = try climbEncoder(&ladder, network, name, inputs)
-                for granularity in Granularity.allCases { try climbDecoder(&ladder, network, memory, name, granularity) }
+                for granularity in Granularity.allCases {
+                    try climbDecoder(&ladder, network, memory, name, granularity)
+                }
             }
         }
         let climbed = Set(ladder.rungs.map(\.name))
@@ -107,7 +110,8 @@ struct UPNGolden {
         seen += output.hidden.enumerated().map { ("hs.\($0)", $1) }
         let boxes = try Tensor.stacked(output.boxes), logits = try Tensor.stacked(output.logits).unsqueezed(-1)
         seen += [
-            ("layer_boxes", boxes), ("layer_logits", logits), ("pred_boxes", try boxes[-1]), ("pred_logits", try logits[-1]),
+            ("layer_boxes", boxes), ("layer_logits", logits), ("pred_boxes", try boxes[-1]),
+            ("pred_logits", try logits[-1]),
         ]
         for (stage, tensor) in seen {
             try compareIfRecorded(&ladder, "\(name).\(granularity.rawValue).\(stage)", tensor, stage: stage)
@@ -115,7 +119,8 @@ struct UPNGolden {
     }
 
     /// Not every stage is recorded for every case.
-    private func compareIfRecorded(_ ladder: inout GoldenLadder, _ name: String, _ found: Tensor, stage: String) throws {
+    private func compareIfRecorded(_ ladder: inout GoldenLadder, _ name: String, _ found: Tensor, stage: String) throws
+    {
         guard expected.record(named: name) != nil else { return }
         try ladder.compare(name, found, expected.tensor(named: name), tolerance: Self.tolerance(of: stage))
     }
@@ -145,7 +150,8 @@ struct UPNGolden {
             let resized = try preprocessor.resized(image), normalized = try preprocessor.normalized(resized)
             if archive.record(named: item.name + ".resized") != nil {
                 let found = try Tensor(resized.pixels, shape: [resized.height, resized.width, 3])
-                try ladder.compare(item.name + ".resized", found, archive.tensor(named: item.name + ".resized"), tolerance: 0)
+                try ladder.compare(
+                    item.name + ".resized", found, archive.tensor(named: item.name + ".resized"), tolerance: 0)
             }
             if let rowStep = item.sample_step_h, let columnStep = item.sample_step_w {
                 let name = item.name + ".normalized_sample"
@@ -160,12 +166,15 @@ struct UPNGolden {
 
     private func climbPostprocessing(_ ladder: inout GoldenLadder) throws {
         let archive = try TensorArchives.open(at: folder.appendingPathComponent("postprocess.safetensors"))
-        let boxes = try archive.tensor(named: "pred_boxes"), logits = try archive.tensor(named: "pred_logits").squeezed(-1)
+        let boxes = try archive.tensor(named: "pred_boxes"),
+            logits = try archive.tensor(named: "pred_logits").squeezed(-1)
         let sizes = config.postprocess.image_sizes_hw.map { (width: $0[1], height: $0[0]) }
         let decoded = try UniversalProposalNetwork.proposals(boxes, logits, sizes: sizes, .fine)
-        let corners = decoded.flatMap { $0.flatMap { $0.box.values(.xyxy) } }, scores = decoded.flatMap { $0.map(\.score) }
+        let corners = decoded.flatMap { $0.flatMap { $0.box.values(.xyxy) } },
+            scores = decoded.flatMap { $0.map(\.score) }
         try ladder.compare(
-            "original_xyxy_boxes", Tensor(corners, shape: boxes.shape), archive.tensor(named: "original_xyxy_boxes"), tolerance: 1e-3)
+            "original_xyxy_boxes", Tensor(corners, shape: boxes.shape), archive.tensor(named: "original_xyxy_boxes"),
+            tolerance: 1e-3)
         try ladder.compare(
             "scores", Tensor(scores, shape: logits.shape + [1]), archive.tensor(named: "scores"), tolerance: 1e-6)
         for (index, wanted) in config.postprocess.filtered.enumerated() {
@@ -184,7 +193,8 @@ struct UPNGolden {
     /// and rounds scores to two decimals; only the comparison does.
     private static func filtered(_ proposals: [[Proposal]], matches wanted: Postprocess.Filtered) throws -> Bool {
         let filter = ProposalFilter(
-            minimumScore: wanted.min_score, iouThreshold: wanted.nms_value > 0 ? wanted.nms_value : nil, maximumCount: .max)
+            minimumScore: wanted.min_score, iouThreshold: wanted.nms_value > 0 ? wanted.nms_value : nil,
+            maximumCount: .max)
         let kept = try proposals.map(filter.callAsFunction).prefix { !$0.isEmpty }
         let boxes = kept.map { $0.map { $0.box.values(.xyxy).map { Int($0) } } }
         let scores = kept.map { $0.map { Double((Float($0.score) * 100).rounded(.toNearestOrEven) / 100) } }

@@ -74,9 +74,11 @@ public enum UPNCheckpointKeys {
         return false
     }
 
-    /// Names in a checkpoint that the model does not need: copies of the box head, tables that are recomputed, a head without effect.
+    /// Names in a checkpoint that the model does not need: copies of the box head, tables that are recomputed, a head without
+    /// effect, and whole families that the model does not have (what a trainer left behind). Unknown names inside a family that
+    /// it has point to a wrong configuration and are reported.
     public static func isRedundant(_ name: String) -> Bool {
         name.hasSuffix(".relative_position_index") || name.hasPrefix("transformer.decoder.ref_point_head_point.")
-            || isBoxHeadCopy(name)
+            || isBoxHeadCopy(name) || !["backbone.", "input_proj.", "transformer."].contains { name.hasPrefix($0) }
     }
 }

@@ -29,7 +29,8 @@ import Torch
         /// Gradients of value, locations and weights for a fixed mixture of the outputs.
         func gradients(_ attention: Operator) throws -> [Tensor] {
             let leaves = try [value, locations, weights].map { try $0.detached().requiringGradient() }
-            let output = try attention(.tensor(leaves[0]), .tensor(shapes), .tensor(starts), .tensor(leaves[1]), .tensor(leaves[2]))
+            let output = try attention(
+                .tensor(leaves[0]), .tensor(shapes), .tensor(starts), .tensor(leaves[1]), .tensor(leaves[2]))
             let mixture = try Tensor.range(0, Double(output.count)).sine().reshaped(output.shape)
             return try Torch.gradients(of: (output.converted(to: .float32) * mixture).sum(), withRespectTo: leaves)
                 .map { try #require($0) }
@@ -83,27 +84,33 @@ import Torch
         let value = try Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [1, 6, 1, 1])
         let output = try Self.kernel(
             .tensor(value), .tensor(Tensor([2, 3], shape: [1, 2])), .tensor(Tensor([0])),
-            .tensor(Tensor([0.5, 0.75] as [Float], shape: [1, 1, 1, 1, 1, 2])), .tensor(Tensor([1] as [Float], shape: [1, 1, 1, 1, 1])))
+            .tensor(Tensor([0.5, 0.75] as [Float], shape: [1, 1, 1, 1, 1, 2])),
+            .tensor(Tensor([1] as [Float], shape: [1, 1, 1, 1, 1])))
         #expect(try output.array(of: Float.self) == [5])
     }
 
-    @Test(arguments: [Float.nan, .infinity, -.infinity, 1e30, -1e30]) func wildLocationsReadNothing(_ location: Float) throws {
+    @Test(arguments: [Float.nan, .infinity, -.infinity, 1e30, -1e30]) func wildLocationsReadNothing(_ location: Float)
+        throws
+    {
         let inputs = try Inputs(batch: 1, heads: 1, width: 16, points: 1, queries: 1)
         let wild = try Tensor([Float](repeating: location, count: 8), shape: [1, 1, 1, 4, 1, 2])
         let output = try Self.kernel(
-            .tensor(inputs.value), .tensor(inputs.shapes), .tensor(inputs.starts), .tensor(wild), .tensor(inputs.weights))
+            .tensor(inputs.value), .tensor(inputs.shapes), .tensor(inputs.starts), .tensor(wild),
+            .tensor(inputs.weights))
         #expect(try output.array(of: Float.self).allSatisfy { $0 == 0 })
     }
 
     @Test func levelsOutsideTheTokensAreRefused() throws {
         let inputs = try Inputs(batch: 1, heads: 1, width: 16, points: 1, queries: 1)
         for (shapes, starts) in [
-            (try inputs.shapes + 1, inputs.starts), (inputs.shapes, try inputs.starts - 1), (inputs.shapes, try inputs.starts + 1000),
+            (try inputs.shapes + 1, inputs.starts), (inputs.shapes, try inputs.starts - 1),
+            (inputs.shapes, try inputs.starts + 1000),
             (try inputs.shapes * 4e9, inputs.starts), (try inputs.shapes.converted(to: .int32), inputs.starts),
         ] {
             #expect(throws: TorchError.self) {
                 try Self.kernel(
-                    .tensor(inputs.value), .tensor(shapes), .tensor(starts), .tensor(inputs.locations), .tensor(inputs.weights))
+                    .tensor(inputs.value), .tensor(shapes), .tensor(starts), .tensor(inputs.locations),
+                    .tensor(inputs.weights))
             }
         }
     }

@@ -3,11 +3,9 @@ import GoldenParity
 import Testing
 
 @Suite struct GoldenTests {
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Golden")
-
     /// One failure a rung that is too far off, named as in the set's README.
     @Test func everyStageOfTheTinyNetworkMatchesTheReference() throws {
-        let rungs = try GoldenParity.climb(Self.folder.appending(path: "upn-tiny"))
+        let rungs = try GoldenParity.climb(goldenFolder.appending(path: "upn-tiny"))
         #expect(rungs.count == 139)
         for rung in rungs {
             #expect(rung.passes, "\(rung.name): \(rung.largestError) > \(rung.tolerance)")
@@ -15,6 +13,6 @@ import Testing
     }
 
     @Test func unknownSetsAreRefused() {
-        #expect(throws: (any Error).self) { try GoldenParity.climb(Self.folder.appending(path: "qwen2-tokenizer")) }
+        #expect(throws: (any Error).self) { try GoldenParity.climb(goldenFolder.appending(path: "qwen2-tokenizer")) }
     }
 }
