@@ -48,7 +48,9 @@ let package = Package(
             "ChatRex",
             ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
-        part("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN"]),
+        part(
+            "Training",
+            ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "UPN"]),
 
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
@@ -56,7 +58,7 @@ let package = Package(
         tests("Boxes", ["Boxes"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
-        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training"]),
+        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
