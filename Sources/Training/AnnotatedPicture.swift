@@ -2,22 +2,34 @@ import Boxes
 import Imaging
 import Scenes
 
-/// A picture with the boxes that a proposal network should find, at both granularities.
-public struct AnnotatedPicture: Sendable {
-    public var image: Image
-    /// In pixels.
+/// What a proposal network should find in a picture, in pixels.
+public struct SceneBoxes: Sendable, Codable, Equatable {
     public var fine: [Box], coarse: [Box]
 
-    public init(image: Image, fine: [Box], coarse: [Box]) {
-        (self.image, self.fine, self.coarse) = (image, fine, coarse)
+    public init(fine: [Box], coarse: [Box]) {
+        (self.fine, self.coarse) = (fine, coarse)
     }
 
     public init(_ scene: Scene) {
-        self.init(image: scene.image, fine: scene.boxes(.fine).map(\.box), coarse: scene.boxes(.coarse).map(\.box))
+        self.init(fine: scene.boxes(.fine).map(\.box), coarse: scene.boxes(.coarse).map(\.box))
     }
 }
 
-/// Pictures of equal size on a common canvas, with their targets.
+/// A picture with its boxes at both granularities.
+public struct AnnotatedPicture: Sendable {
+    public var image: Image
+    public var boxes: SceneBoxes
+
+    public init(image: Image, boxes: SceneBoxes) {
+        (self.image, self.boxes) = (image, boxes)
+    }
+
+    public init(_ scene: Scene) {
+        self.init(image: scene.image, boxes: SceneBoxes(scene))
+    }
+}
+
+/// Pictures on a common canvas, with their targets.
 public struct PictureBatch: Sendable {
     /// Side lengths of the canvas.
     public let width: Int, height: Int
@@ -41,8 +53,8 @@ public struct PictureBatch: Sendable {
             view.draw(picture.image, into: UnsafeMutableBufferPointer(rebasing: buffer[start...]), rowLength: width * 3)
         }
         sizes.append((view.width, view.height))
-        fine.append(view.visible(picture.fine))
-        coarse.append(view.visible(picture.coarse))
+        fine.append(view.visible(picture.boxes.fine))
+        coarse.append(view.visible(picture.boxes.coarse))
     }
 }
 

@@ -28,6 +28,14 @@ public struct DetectionCriterion: Sendable {
         return try losses(outputs, targets, matches, normalizer: Double(max(1, targets.total)))
     }
 
+    /// Losses of one layer of dense predictions, of which every target takes several: they learn sooner than one alone would.
+    public func callAsFunction(
+        _ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int
+    ) throws -> DetectionLosses {
+        let matches = try matcher.matches(outputs, targets, perTarget: count)
+        return try losses(outputs, targets, matches, normalizer: Double(max(1, matches.predictions.count)))
+    }
+
     /// Losses of denoising queries, which know their target from the start.
     public func callAsFunction(
         _ outputs: DetectionOutputs, _ targets: DetectionTargets, denoising: DenoisingQueries

@@ -36,6 +36,32 @@ public struct HungarianMatcher: Sendable {
         return matches
     }
 
+    /// Gives every target the `count` cheapest predictions of a single layer; a prediction that several targets want goes to
+    /// the one that it costs least.
+    func matches(_ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int) throws -> DetectionMatches {
+        let (_, images, queries) = try outputs.checked(images: targets.counts.count)
+        let width = targets.padded.size(1), count = min(count, queries)
+        var matches = DetectionMatches()
+        if width == 0 || count == 0 { return matches }
+        let best = try (-cost(outputs, targets)[0]).top(count, dimension: 1)
+        let gains = try best.values.array(of: Float.self), indices = try best.indices.array(of: Int.self)  // [B, count, M]
+        for (image, offset) in targets.offsets.enumerated() where image < images {
+            var owners: [Int: (target: Int, gain: Float)] = [:]
+            for rank in 0..<count {
+                for target in 0..<targets.counts[image] {
+                    let position = (image * count + rank) * width + target
+                    if let owner = owners[indices[position]], owner.gain >= gains[position] { continue }
+                    owners[indices[position]] = (target, gains[position])
+                }
+            }
+            for (query, owner) in owners.sorted(by: { $0.key < $1.key }) {
+                matches.predictions.append(image * queries + query)
+                matches.targets.append(offset + owner.target)
+            }
+        }
+        return matches
+    }
+
     /// Costs of all pairs: [L, B, K, M].
     func cost(_ outputs: DetectionOutputs, _ targets: DetectionTargets) throws -> Tensor {
         try withoutGradients {

@@ -45,24 +45,26 @@ public struct PictureAugmentation: Codable, Sendable, Equatable {
 ///
 /// A batch depends on the seed and its number alone.
 public final class SceneLoader {
-    /// Where pictures come from.
-    public enum Source: Sendable {
-        /// A new scene for every picture.
-        case generated(SceneGenerator)
-        /// Rendered ones, shuffled anew in every epoch.
-        case cached(SceneCache)
-    }
+    /// The picture of a number.
+    public typealias Source = @Sendable (Int) throws -> AnnotatedPicture
 
     private let make: @Sendable (Int) throws -> PictureBatch
     private let threads: Int
     private var prefetcher: Prefetcher<PictureBatch>?
 
     public init(
-        _ source: Source, augmentation: PictureAugmentation, batchSize: Int, seed: UInt64, threads: Int = 1
+        _ source: @escaping Source, augmentation: PictureAugmentation, batchSize: Int, seed: UInt64, threads: Int = 1
     ) {
         self.threads = threads
         make = { number in
-            try Self.batch(number, source, augmentation, batchSize: batchSize, seed: seed)
+            var random = SceneRandom(seed: UInt64(number), stream: "batch/\(seed)")
+            let canvas = augmentation.canvas(&random)
+            var batch = PictureBatch(count: batchSize, width: canvas.width, height: canvas.height)
+            for position in number * batchSize..<(number + 1) * batchSize {
+                let picture = try source(position)
+                batch.append(picture, augmentation.view(of: picture.image, canvas: canvas, &random))
+            }
+            return batch
         }
     }
 
@@ -72,30 +74,5 @@ public final class SceneLoader {
         let started = Prefetcher(start: number, threads: threads, depth: threads + 2, make: make)
         prefetcher = started
         return try started.take()
-    }
-
-    private static func batch(
-        _ number: Int, _ source: Source, _ augmentation: PictureAugmentation, batchSize: Int, seed: UInt64
-    ) throws -> PictureBatch {
-        var random = SceneRandom(seed: seed &+ UInt64(number), stream: "batch/\(seed)")
-        let canvas = augmentation.canvas(&random)
-        var batch = PictureBatch(count: batchSize, width: canvas.width, height: canvas.height)
-        for position in number * batchSize..<(number + 1) * batchSize {
-            let picture = try picture(position, source, seed: seed)
-            batch.append(picture, augmentation.view(of: picture.image, canvas: canvas, &random))
-        }
-        return batch
-    }
-
-    private static func picture(_ position: Int, _ source: Source, seed: UInt64) throws -> AnnotatedPicture {
-        switch source {
-        case .generated(let generator):
-            return AnnotatedPicture(generator.scene(seed: seed &+ UInt64(position)))
-        case .cached(let cache):
-            var order = Array(0..<cache.count)
-            var random = SceneRandom(seed: UInt64(position / cache.count), stream: "epoch/\(seed)")
-            random.shuffle(&order)
-            return try cache.picture(order[position % cache.count])
-        }
     }
 }

@@ -10,8 +10,6 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case unusableRun(path: String, reason: String)
     /// The run's folder could not be written.
     case unwritable(path: String, reason: String)
-    /// A cache of scenes is damaged or was made with other settings.
-    case unusableCache(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -28,8 +26,6 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
             "\(path) cannot be resumed: \(reason)"
         case .unwritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
-        case .unusableCache(let path, let reason):
-            "The scene cache \(path) cannot be used: \(reason). Delete it to have it made again."
         }
     }
 }

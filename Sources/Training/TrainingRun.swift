@@ -18,9 +18,9 @@ public struct TrainingLosses {
 /// What a run trains: a model with its data and loss.
 public protocol TrainingTask {
     associatedtype Batch
-    /// All tensors of the model, which checkpoints save.
-    var store: ParameterStore { get }
-    /// What is trained, with rates and weight decay. The rest of the store stays as it is.
+    /// Everything that checkpoints save, by unique names.
+    var tensors: [(name: String, tensor: Tensor)] { get }
+    /// What is trained, with rates and weight decay; part of `tensors`.
     var parameterGroups: [AdamW.Group] { get }
     /// The batch of a number; must depend on its arguments and the run's seed alone. Numbers come in order.
     /// - Parameter progress: how much of the run is done, 0...1.
@@ -28,13 +28,16 @@ public protocol TrainingTask {
     func losses(_ batch: Batch) throws -> TrainingLosses
     /// Figures on held-out data; must not draw from libtorch's generator. The model has its averaged weights then.
     func evaluate() throws -> [String: Double]
+    /// Writes the model for use into a folder that does not exist yet. The model has its averaged weights then.
+    func export(to folder: URL) throws
 }
 
-/// Files of a checkpoint: the weights as they are, as they are averaged, and what only a resumed run needs.
+/// What a checkpoint's folder holds.
 public enum CheckpointFile {
-    public static let weights = "model.safetensors", average = "average.safetensors"
-    static let training = "training.safetensors", state = "state.json"
-    static let randomKey = "random", cpuRandomKey = "random.cpu"
+    /// What the task exports: the model for use, with averaged weights.
+    public static let export = "export"
+    static let weights = "weights.safetensors", training = "training.safetensors", state = "state.json"
+    static let averagePrefix = "average.", randomKey = "random", cpuRandomKey = "random.cpu"
 }
 
 /// Carries a task through to its end, over as many sessions as it takes.
@@ -150,9 +153,12 @@ public final class TrainingRun<Task: TrainingTask> {
         return Array(zip(["loss"] + losses.parts.map(\.name), numbers))
     }
 
+    private func withAveragedWeights<Result>(_ body: () throws -> Result) throws -> Result {
+        if let average { try average.whileApplied(body) } else { try body() }
+    }
+
     private func evaluate() throws {
-        let figures =
-            if let average { try average.whileApplied { try task.evaluate() } } else { try task.evaluate() }
+        let figures = try withAveragedWeights { try task.evaluate() }
         try log.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
         let text = figures.sorted { $0.key < $1.key }.map { "\($0.key) \(ProgressReporter.short($0.value))" }
         ProgressReporter.print("step \(step)  evaluation  " + text.joined(separator: "  "))
@@ -165,15 +171,10 @@ extension TrainingRun {
     /// Writes a checkpoint of the present step.
     func save() throws {
         try folder.writeCheckpoint(step, keeping: options.keptCheckpoints) { url in
-            try SafetensorsWriter.write(
-                task.store.entries.map { ($0.name, $0.tensor) }, to: url.appendingPathComponent(CheckpointFile.weights))
-            if let average {
-                let averaged = Dictionary(average.entries.map { ($0.name, $0.tensor) }) { $1 }
-                try SafetensorsWriter.write(
-                    task.store.entries.map { ($0.name, averaged[$0.name] ?? $0.tensor) },
-                    to: url.appendingPathComponent(CheckpointFile.average))
-            }
+            try SafetensorsWriter.write(task.tensors, to: url.appendingPathComponent(CheckpointFile.weights))
+            try withAveragedWeights { try task.export(to: url.appendingPathComponent(CheckpointFile.export)) }
             var extra = optimizer.state
+            extra += (average?.entries ?? []).map { (CheckpointFile.averagePrefix + $0.name, $0.tensor) }
             extra.append((CheckpointFile.cpuRandomKey, try Runtime.randomState()))
             if device.kind != .cpu { extra.append((CheckpointFile.randomKey, try Runtime.randomState(of: device))) }
             try SafetensorsWriter.write(extra, to: url.appendingPathComponent(CheckpointFile.training))
@@ -189,12 +190,13 @@ extension TrainingRun {
         let state = try RunFolder.read(State.self, from: url.appendingPathComponent(CheckpointFile.state))
         let weights = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.weights))
         let training = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.training))
-        let averaged = average == nil ? nil : try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.average))
         try withoutGradients {
-            for entry in task.store.entries { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
+            for entry in task.tensors { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
         }
         try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
-        if let averaged { try average?.restore(updateCount: state.averageUpdates) { try averaged.tensor(named: $0) } }
+        try average?.restore(updateCount: state.averageUpdates) {
+            try training.tensor(named: CheckpointFile.averagePrefix + $0)
+        }
         try Runtime.setRandomState(training.tensor(named: CheckpointFile.cpuRandomKey))
         if device.kind != .cpu, training.record(named: CheckpointFile.randomKey) != nil {
             try Runtime.setRandomState(training.tensor(named: CheckpointFile.randomKey), of: device)

@@ -1,0 +1,79 @@
+import Foundation
+import Scenes
+import Torch
+import UPN
+import VisionEncoders
+
+/// Everything that decides how a proposal network is trained on scenes.
+public struct UPNRecipe: Codable, Sendable, Equatable {
+    /// Sizes of the pictures over a part of the run.
+    public struct Phase: Codable, Sendable, Equatable {
+        /// Progress, 0...1, at which the phase ends.
+        public var end: Double
+        /// Longer sides in pixels to draw from.
+        public var sides: [Int]
+
+        public init(end: Double, sides: [Int]) {
+            (self.end, self.sides) = (end, sides)
+        }
+    }
+
+    public var network = UPNConfiguration.nano
+    public var options = TrainingOptions()
+    public var batchSize = 8
+    public var weightDecay = 0.05
+    public var denoising = DenoisingConfiguration(count: 50)
+    /// Tokens of the encoder that every target takes as its own. 1 trains the selected tokens one-to-one as DINO does; more
+    /// train all tokens and learn sooner.
+    public var encoderMatchesPerTarget = 6
+    public var encoderWeight = 1.0
+    public var phases = [Phase(end: 0.7, sides: [256]), Phase(end: 1, sides: [256, 320, 384])]
+    public var augmentation = PictureAugmentation()
+    /// Side of rendered scenes, pixels.
+    public var sceneSide = 384
+    public var evaluationScenes = 64
+    public var loaderThreads = 1
+
+    public init() {}
+
+    /// - Throws: `TrainingError.invalidSetting`.
+    func validate() throws {
+        func check(_ holds: Bool, _ name: String, _ reason: String) throws {
+            if !holds { throw TrainingError.invalidSetting(name: name, reason: reason) }
+        }
+        try check((1...1024).contains(batchSize), "batchSize", "\(batchSize) is not within 1...1024")
+        try check(encoderMatchesPerTarget >= 1, "encoderMatchesPerTarget", "it is below 1")
+        try check(
+            !phases.isEmpty && phases.allSatisfy { !$0.sides.isEmpty && $0.sides.allSatisfy((64...4096).contains) },
+            "phases", "every phase needs sides within 64...4096")
+        try check(evaluationScenes >= 0, "evaluationScenes", "it is negative")
+    }
+
+    /// The phase of a progress.
+    func phase(at progress: Double) -> Int { phases.firstIndex { progress < $0.end } ?? phases.count - 1 }
+}
+
+/// Trains proposal networks on scenes.
+public enum UPNTraining {
+    /// Scenes for evaluation have seeds that training never reaches.
+    static let firstEvaluationSeed: UInt64 = .max - 1_000_000
+
+    /// Starts a run, or goes on with the one in `folder`. Every picture is a new scene: drawing one takes a fiftieth of what a
+    /// network needs to learn from it.
+    ///
+    /// - Parameter folder: the run's; checkpoints have a loadable network in `step-N/export`.
+    /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`.
+    public static func run(_ recipe: UPNRecipe, folder: URL, device: Device = .cpu) throws -> TrainingRun<UPNTask>.Outcome {
+        let assets = try SceneAssets()
+        var configuration = SceneConfiguration(split: .training)
+        (configuration.width, configuration.height) = (recipe.sceneSide, recipe.sceneSide)
+        let generator = try SceneGenerator(configuration: configuration, assets: assets)
+        let firstSeed = recipe.options.seed &* 0x1_0000_0000
+        let task = try UPNTask(
+            recipe, source: { AnnotatedPicture(generator.scene(seed: firstSeed &+ UInt64($0))) },
+            evaluationPictures: (0..<recipe.evaluationScenes).map {
+                AnnotatedPicture(generator.scene(seed: firstEvaluationSeed + UInt64($0)))
+            }, device: device)
+        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
+    }
+}
