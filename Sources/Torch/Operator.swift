@@ -59,7 +59,10 @@ public struct Operator: Sendable {
 
     /// Calls an operator whose result nobody needs (in-place operators).
     public func run(_ arguments: Argument...) throws(TorchError) {
-        _ = try results(arguments)
+        // Results are owned, also an in-place operator's reference to the tensor that it changed.
+        for value in try results(arguments) where value.tag == CT_TENSOR {
+            if let ref = value.tensor { ct_tensor_release(ref) }
+        }
     }
 
     /// Calls an operator that returns several tensors.

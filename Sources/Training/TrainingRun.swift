@@ -49,7 +49,7 @@ public final class TrainingRun<Task: TrainingTask> {
     public enum Outcome: Sendable, Equatable {
         /// The run is complete.
         case finished
-        /// It was asked to stop; a checkpoint was written.
+        /// It stopped before its end; a checkpoint was written.
         case stopped
     }
 
@@ -89,13 +89,13 @@ public final class TrainingRun<Task: TrainingTask> {
         try log.write("start", step: step, ["elapsed": elapsed])
     }
 
-    /// Trains until the end or a signal.
-    public func run() throws -> Outcome {
+    /// Trains until the end, a signal, or a step at which this session is to stop.
+    public func run(until sessionEnd: Int = .max) throws -> Outcome {
         StopSignal.install()
         var reporter = ProgressReporter(options: options, step: step)
         let clock = SessionClock(before: elapsed)
         var savedStep = step, savedAt = elapsed, evaluatedAt = elapsed
-        while !options.isOver(step: step, elapsed: elapsed) && !StopSignal.isRaised {
+        while !options.isOver(step: step, elapsed: elapsed) && step < sessionEnd && !StopSignal.isRaised {
             let (losses, norm, rate) = try advance()
             elapsed = clock.elapsed
             try reporter.note(step: step, elapsed: elapsed, losses: losses, norm: norm, rate: rate, log)
