@@ -50,7 +50,7 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
 
 /// Trains a ChatRex model on exchanges about scenes.
 public final class ConversationTask: TrainingTask {
-    public let store: ParameterStore
+    public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
     public let model: ChatRexModel
     private let options: ConversationOptions
@@ -61,7 +61,7 @@ public final class ConversationTask: TrainingTask {
     private var prefetcher: Prefetcher<[Scene]>?
 
     /// - Parameters:
-    ///   - store: of the model, fresh or loaded
+    ///   - model: fresh or loaded
     ///   - proposalNetwork: gives the boxes beside the truth; imitated ones are used when nil.
     public init(
         _ model: ChatRexModel, vocabulary: ChatRexVocabulary, options: ConversationOptions, generator: SceneGenerator,
@@ -69,7 +69,7 @@ public final class ConversationTask: TrainingTask {
     ) {
         (self.model, self.options, self.generator, self.validation) = (model, options, generator, validation)
         self.proposalNetwork = proposalNetwork
-        store = model.weights.store
+        tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
         layout = PromptLayout(vocabulary: vocabulary)
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
@@ -153,6 +153,8 @@ public final class ConversationTask: TrainingTask {
     }
 
     private var isEvaluating = false
+
+    public func export(to folder: URL) throws { try model.save(to: folder) }
 
     // MARK: Evaluation
 

@@ -24,7 +24,7 @@ public struct RegionBatch: Sendable {
 
 /// Trains CLIP and ConvNeXt of a ChatRex model to name regions.
 public final class EncoderWarmUp: TrainingTask {
-    public let store: ParameterStore
+    public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
     let model: ChatRexModel
     private let names: Tensor
@@ -41,7 +41,7 @@ public final class EncoderWarmUp: TrainingTask {
         _ configuration: ChatRexConfiguration, generator: SceneGenerator, validation: SceneGenerator, batchSize: Int, seed: UInt64
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
-        store = ParameterStore()
+        let store = ParameterStore()
         model = try ChatRexModel(configuration, store.weights)
         preprocessor = ImagePreprocessor(
             highResolution: configuration.highResolution, lowResolution: configuration.clip.imageSize)
@@ -54,6 +54,8 @@ public final class EncoderWarmUp: TrainingTask {
         let trained = model.convNeXt.namedParameters + model.clip.namedParameters + heads.flatMap(\.namedParameters)
             + [(name: "warm_up.names", tensor: names)]
         parameterGroups = WeightDecay.groups(trained, decay: 0.05)
+        // The language model waits for its own training; only what is trained here is kept.
+        tensors = trained
     }
 
     public func batch(_ number: Int, progress: Double) throws -> RegionBatch {
@@ -105,6 +107,9 @@ public final class EncoderWarmUp: TrainingTask {
     }
 
     private func unit(_ x: Tensor) throws -> Tensor { try x / (x.norm(over: -1, keepingDimension: true) + 1e-6) }
+
+    /// Writes the whole model, of which only the encoders are trained.
+    public func export(to folder: URL) throws { try model.save(to: folder) }
 
     /// How often the nearest name is the right one, on validation scenes.
     public func evaluate() throws -> [String: Double] {
