@@ -92,7 +92,8 @@ struct ChatRexTrainingGolden {
             let found = try parameters[name]?.gradient.map { try Double($0.norm().item(Float.self)) }
             switch (norm, found) {
             case (nil, nil): break
-            case (let norm?, let found?): worst = max(worst, abs(found - norm) / max(norm, 1e-6))
+            // Key biases of CLIP shift all scores alike: their gradient is zero but for rounding, and so is any relation to it.
+            case (let norm?, let found?): worst = max(worst, abs(found - norm) / max(norm, 1e-3))
             default: unexpected += 1
             }
         }

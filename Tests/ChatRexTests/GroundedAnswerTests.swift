@@ -90,7 +90,7 @@ import Testing
         let detection = GroundedAnswer(rawText: AnswerText.detection(groups), boxes: Self.boxes)
         #expect(detection.groups.map { $0.objects.map(\.index) } == [[2, 0], []] && detection.issues.isEmpty)
         let count = GroundedAnswer(rawText: AnswerText.count(groups), boxes: Self.boxes)
-        #expect(count.text == "2 dog\n0 cat" && count.issues.isEmpty)
+        #expect(count.text == "dog 2\ncat 0" && count.issues.isEmpty)
         #expect(AnswerText.regions([(index: 1, text: "a dog")]) == "a dog")
         let regions = GroundedAnswer(
             rawText: AnswerText.regions([(index: 1, text: "a dog"), (index: 0, text: "a cat")]), boxes: Self.boxes)
