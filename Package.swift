@@ -20,8 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
     name: "ChatRex",
     platforms: [.macOS(.v14)],
-    products: [],
-    dependencies: [],
+    products: [.executable(name: "chatrex", targets: ["ChatRexCommand"])],
+    dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
     targets: [
         .target(
             name: "CTorch",
@@ -61,6 +61,14 @@ let package = Package(
                 "UPN", "VisionEncoders",
             ]),
 
+        .executableTarget(
+            name: "ChatRexCommand",
+            dependencies: [
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["Torch", "TorchNN"]),
         tests("Checkpoints", ["Checkpoints", "Torch", "TorchNN"]),
@@ -74,6 +82,13 @@ let package = Package(
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("GoldenParity", ["GoldenParity"]),
+        tests(
+            "ChatRexCommand",
+            [
+                "ChatRex", "ChatRexCommand", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
     swiftLanguageModes: [.v6],

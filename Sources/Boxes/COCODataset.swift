@@ -81,10 +81,12 @@ public struct COCOAnnotation: Sendable, Hashable, Codable, Identifiable {
     public var iscrowd: Int?
     /// The object's mask; kept, not interpreted.
     public var segmentation: COCOSegmentation?
+    /// How sure the model is, 0…1, where a model and not a person drew the box.
+    public var score: Double?
 
     public init(
         id: Int, imageID: Int, categoryID: Int, bbox: [Double], area: Double? = nil, iscrowd: Int? = nil,
-        segmentation: COCOSegmentation? = nil
+        segmentation: COCOSegmentation? = nil, score: Double? = nil
     ) {
         self.id = id
         self.imageID = imageID
@@ -93,13 +95,14 @@ public struct COCOAnnotation: Sendable, Hashable, Codable, Identifiable {
         self.area = area
         self.iscrowd = iscrowd
         self.segmentation = segmentation
+        self.score = score
     }
 
     /// An annotation of a box, with the box's area.
-    public init(id: Int, imageID: Int, categoryID: Int, box: Box, isCrowd: Bool = false) {
+    public init(id: Int, imageID: Int, categoryID: Int, box: Box, isCrowd: Bool = false, score: Double? = nil) {
         self.init(
             id: id, imageID: imageID, categoryID: categoryID, bbox: box.values(.xywh), area: box.area,
-            iscrowd: isCrowd ? 1 : 0)
+            iscrowd: isCrowd ? 1 : 0, score: score)
     }
 
     /// The box, or nil where `bbox` is not four finite numbers with a size of at least 0.
@@ -112,7 +115,7 @@ public struct COCOAnnotation: Sendable, Hashable, Codable, Identifiable {
     public var isCrowd: Bool { (iscrowd ?? 0) != 0 }
 
     enum CodingKeys: String, CodingKey {
-        case id, bbox, area, iscrowd, segmentation
+        case id, bbox, area, iscrowd, segmentation, score
         case imageID = "image_id"
         case categoryID = "category_id"
     }

@@ -23,6 +23,14 @@ CVStatus cv_start(void) {
     return CV_OK;
 }
 
+const char *cv_version(void) {
+    return vips_version_string();
+}
+
+bool cv_has_operation(const char *name) {
+    return vips_type_find("VipsOperation", name) != 0;
+}
+
 char *cv_take_error(void) {
     return vips_error_buffer_copy();
 }

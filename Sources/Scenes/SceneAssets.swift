@@ -25,6 +25,14 @@ public struct AssetLocations: Sendable, Hashable {
         self.mateBackgrounds = mateBackgrounds
     }
 
+    /// The Debian packages whose files are not where they should be.
+    public var missingPackages: [String] {
+        [
+            (stamps, "tuxpaint-stamps-default"), (emojiFont, "fonts-noto-color-emoji"), (gnomeBackgrounds, "gnome-backgrounds"),
+            (plasmaWallpapers, "plasma-workspace-wallpapers"), (mateBackgrounds, "mate-backgrounds"),
+        ].filter { !FileManager.default.fileExists(atPath: $0.0) }.map(\.1)
+    }
+
     /// As Debian and Ubuntu install them.
     public static let debian = AssetLocations()
 }

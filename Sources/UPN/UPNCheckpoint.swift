@@ -29,8 +29,8 @@ extension UniversalProposalNetwork {
         guard let data = try? Data(contentsOf: url) else { return nil }
         do {
             return try JSONDecoder().decode(UPNConfiguration.self, from: data)
-        } catch {
-            throw ConfigurationError("\(url.path) is no UPN configuration: \(error)")
+        } catch let error as DecodingError {
+            throw ConfigurationError("\(url.path) is no UPN configuration: \(error.readable)")
         }
     }
 

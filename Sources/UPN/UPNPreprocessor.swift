@@ -43,6 +43,10 @@ public struct UPNPreprocessor: Sendable {
 
     public func resized(_ image: Image) throws -> Image {
         let target = targetSize(width: image.width, height: image.height)
+        // The rule bounds the long side only while the short one stays above a pixel.
+        if max(target.width, target.height) > 64 * longSide {
+            throw UPNError.pictureTooNarrow(width: image.width, height: image.height)
+        }
         return try image.resized(width: target.width, height: target.height, filter: .bilinear)
     }
 

@@ -21,6 +21,12 @@ typedef enum {
 // for JPEG, PNG, WebP, TIFF, GIF and HEIF.
 CVStatus cv_start(void);
 
+// Version of libvips, such as "8.14.1".
+const char *cv_version(void);
+
+// Whether this build has an operation, such as "jpegload_buffer" or "webpsave_buffer".
+bool cv_has_operation(const char *name);
+
 // The last error text, to be released with `cv_free`. Never NULL, may be empty. Clears the text.
 char *cv_take_error(void);
 

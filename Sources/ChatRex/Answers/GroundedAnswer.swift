@@ -155,6 +155,22 @@ extension GroundedAnswer {
         return joined
     }
 
+    /// The answer with only its best detections: those with the highest scores, earlier ones first among equals.
+    public func keepingBest(_ count: Int) -> GroundedAnswer {
+        let scores = groups.enumerated().flatMap { group, value in
+            value.objects.enumerated().map { (group: group, object: $0, score: $1.score) }
+        }
+        if scores.count <= count { return self }
+        let order = scores.indices.sorted { (scores[$1].score, $0) < (scores[$0].score, $1) }
+        let kept = Set(order.prefix(max(0, count)))
+        var answer = self
+        for group in answer.groups.indices { answer.groups[group].objects = [] }
+        for (index, entry) in scores.enumerated() where kept.contains(index) {
+            answer.groups[entry.group].objects.append(groups[entry.group].objects[entry.object])
+        }
+        return answer
+    }
+
     /// A range in Unicode scalars as a range of ``text``; nil when it does not fit.
     public func textRange(_ range: Range<Int>) -> Range<String.Index>? {
         let scalars = text.unicodeScalars

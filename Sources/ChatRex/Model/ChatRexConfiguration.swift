@@ -1,5 +1,6 @@
 // The sizes of a whole ChatRex model and where they are written. Reference: chatrex-mllm.md, section 2.
 
+import Checkpoints
 import Foundation
 import LanguageModels
 import TorchNN
@@ -92,7 +93,9 @@ extension ChatRexConfiguration {
     /// - Parameter shape: shape of a tensor by its name in the model (without a leading extra `model.`), or nil.
     /// - Throws: `ConfigurationError` when the model is of another kind or its sizes do not fit together.
     public init(folder: URL, shape: (String) -> [Int]?) throws {
-        let text = try Data(contentsOf: folder.appendingPathComponent("config.json"))
+        guard let text = try? Data(contentsOf: folder.appendingPathComponent("config.json")) else {
+            throw ChatRexError.model("\(folder.path) has no readable config.json")
+        }
         let file: File
         do {
             file = try JSONDecoder().decode(File.self, from: text)
@@ -167,20 +170,5 @@ extension ChatRexConfiguration {
         merged["mm_hidden_size"] = imageChannels
         merged["object_hidden_size"] = objectChannels
         return try JSONSerialization.data(withJSONObject: merged, options: [.prettyPrinted, .sortedKeys])
-    }
-}
-
-extension DecodingError {
-    /// The problem and its place in one line.
-    package var readable: String {
-        let (text, context) =
-            switch self {
-            case .keyNotFound(let key, let context): ("'\(key.stringValue)' is missing", context)
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-                (context.debugDescription, context)
-            @unknown default: ("unreadable", Context(codingPath: [], debugDescription: ""))
-            }
-        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return path.isEmpty ? text : "\(path): \(text)"
     }
 }

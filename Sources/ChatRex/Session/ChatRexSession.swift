@@ -89,27 +89,19 @@ public actor ChatRexSession {
         try answer(grounded ? .groundedQuestion(question) : .question(question), about: image, boxes: boxes, options: options)
     }
 
-    /// What is in each of some regions: one answer a region, in their order.
+    /// What is in each of some regions: one answer a region, in their order; its first mention is the region itself.
     public func describe(
         _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category, options: AnswerOptions = AnswerOptions()
     ) throws -> [GroundedAnswer] {
         if regions.isEmpty { throw TaskError.noRegion }
-        let prepared = try prepare(image, .given(regions))
-        let prompts = try prepared.boxes.indices.flatMap {
-            try VisionTask.describeRegions([$0], level: level).prompts(boxCount: prepared.boxes.count, limits: options.limits)
-        }
-        return try answers(prompts, about: prepared, options)
+        return try describeAll(try prepare(image, .given(regions)), level, options)
     }
 
-    /// What is in each region that the proposal network finds.
+    /// What is in each region that the proposal network finds; the first mention of an answer is its region.
     public func describeProposals(
         of image: Image, level: VisionTask.RegionLevel = .category, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
     ) throws -> [GroundedAnswer] {
-        let prepared = try prepare(image, boxes)
-        let prompts = try prepared.boxes.indices.flatMap {
-            try VisionTask.describeRegions([$0], level: level).prompts(boxCount: prepared.boxes.count, limits: options.limits)
-        }
-        return try answers(prompts, about: prepared, options)
+        try describeAll(try prepare(image, boxes), level, options)
     }
 
     /// Proposals for pictures of any sizes.
@@ -129,6 +121,25 @@ public actor ChatRexSession {
     }
 
     // MARK: Steps
+
+    private func describeAll(
+        _ prepared: PreparedImage, _ level: VisionTask.RegionLevel, _ options: AnswerOptions
+    ) throws -> [GroundedAnswer] {
+        let indices = Array(prepared.boxes.indices)
+        let prompts = try indices.flatMap {
+            try VisionTask.describeRegions([$0], level: level).prompts(boxCount: prepared.boxes.count, limits: options.limits)
+        }
+        return try zip(indices, answers(prompts, about: prepared, options)).map { index, answer in
+            let score = prepared.proposalScores[index]
+            let region = GroundedAnswer.Object(
+                index: index, box: prepared.boxes[index], score: options.scoring(confidence: nil, proposal: score),
+                proposalScore: score)
+            var answer = answer
+            answer.mentions.removeAll { $0.object.index == index }
+            answer.mentions.insert(.init(position: 0, object: region), at: 0)
+            return answer
+        }
+    }
 
     /// Encodes picture and boxes and lets the language model read them, unless it has just done so.
     private func prepare(_ image: Image, _ source: BoxSource) throws -> PreparedImage {

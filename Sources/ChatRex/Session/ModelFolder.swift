@@ -39,6 +39,20 @@ public struct ModelFolder: Sendable, Equatable {
         throw ChatRexError.model("there is no folder and no built-in model '\(name)' (looked in \(searched))")
     }
 
+    /// The built-in models that this machine has, by name; where two places have the same name, the first counts.
+    public static var builtIn: [(name: String, folder: ModelFolder)] {
+        var found: [String: ModelFolder] = [:]
+        for place in builtInPlaces {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [] where found[name] == nil {
+                let folder = place.appendingPathComponent(name, isDirectory: true)
+                if FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path) {
+                    found[name] = ModelFolder(folder)
+                }
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     private static var builtInPlaces: [URL] {
         var places: [URL] = []
         if let path = ProcessInfo.processInfo.environment["CHATREX_MODELS"], !path.isEmpty {
