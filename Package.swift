@@ -21,7 +21,10 @@ let package = Package(
     name: "ChatRex",
     platforms: [.macOS(.v14)],
     products: [.executable(name: "chatrex", targets: ["ChatRexCommand"])],
-    dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         .target(
             name: "CTorch",
@@ -43,7 +46,7 @@ let package = Package(
             [
                 "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
             ]),
-        part("Evaluation", ["Boxes"]),
+        part("Evaluation", ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "UPN"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
         part("Imaging", ["CVips"]),
@@ -58,14 +61,15 @@ let package = Package(
             "Training",
             [
                 "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN",
-                "UPN", "VisionEncoders",
+                "UPN", "VisionEncoders", .product(name: "Yams", package: "Yams"),
             ]),
 
         .executableTarget(
             name: "ChatRexCommand",
             dependencies: [
-                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN", "UPN",
-                "VisionEncoders", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "GoldenParity", "Imaging", "LanguageModels", "Scenes", "Tokenizers",
+                "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 

@@ -24,8 +24,8 @@ package struct ChatRexTool: AsyncParsableCommand {
                 subcommands: [
                     DetectCommand.self, CountCommand.self, AskCommand.self, CaptionCommand.self, ProposeCommand.self,
                 ]),
-            CommandGroup(name: "Data and model", subcommands: [ScenesCommand.self, ModelCommand.self]),
-            CommandGroup(name: "Machine", subcommands: [DoctorCommand.self]),
+            CommandGroup(name: "Data and model", subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [DoctorCommand.self, GoldenCommand.self]),
         ])
 
     package init() {}

@@ -10,6 +10,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case unusableRun(path: String, reason: String)
     /// The run's folder could not be written.
     case unwritable(path: String, reason: String)
+    /// A recipe that cannot be followed.
+    case recipe(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -26,6 +28,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
             "\(path) cannot be resumed: \(reason)"
         case .unwritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
+        case .recipe(let path, let reason):
+            "The recipe \(path) cannot be followed: \(reason)"
         }
     }
 }

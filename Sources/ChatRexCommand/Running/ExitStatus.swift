@@ -3,11 +3,13 @@ import Boxes
 import ChatRex
 import Checkpoints
 import Foundation
+import GoldenParity
 import Imaging
 import LanguageModels
 import Scenes
 import Tokenizers
 import TorchNN
+import Training
 import VisionEncoders
 
 /// How a run ends. The one place that knows which error means which exit code.
@@ -35,6 +37,9 @@ package enum ExitStatus: Int32, Sendable {
             self = if case .configuration = error { .inaccessible } else { .failed }
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
         case is TaskError, is ValidationError: self = .usage
+        case is GoldenParityError: self = .inaccessible
+        case let error as TrainingError:
+            self = if case .notFinite = error { .failed } else { .inaccessible }
         case is CancellationError: self = .interrupted
         default: self = .failed
         }

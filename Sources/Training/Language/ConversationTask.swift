@@ -7,6 +7,7 @@ import Foundation
 import Imaging
 import LanguageModels
 import Scenes
+import Tokenizers
 import Torch
 import TorchNN
 import UPN
@@ -17,14 +18,14 @@ public enum ConversationStage: String, Codable, Sendable, CaseIterable {
     /// Captions and names teach the projectors and embeddings.
     case align
     /// Detection, referring, regions and counts teach to perceive.
-    case perceive
+    case perception
     /// All tasks together.
     case joint
 
     public var mixture: TaskMixture {
         switch self {
         case .align: .alignment
-        case .perceive: .perception
+        case .perception: .perception
         case .joint: .joint
         }
     }
@@ -32,7 +33,7 @@ public enum ConversationStage: String, Codable, Sendable, CaseIterable {
 
 /// Settings of a stage.
 public struct ConversationOptions: Codable, Sendable, Equatable {
-    public var stage = ConversationStage.perceive
+    public var stage = ConversationStage.perception
     public var batchSize = 8
     /// Most positions of a sequence.
     public var sequenceLimit = 768
@@ -55,6 +56,7 @@ public final class ConversationTask: TrainingTask {
     public let model: ChatRexModel
     private let options: ConversationOptions
     private let layout: PromptLayout
+    private let tokenizer: BytePairTokenizer
     private let generator: SceneGenerator, validation: SceneGenerator
     private let proposalNetwork: UniversalProposalNetwork?
     private let preprocessor: ImagePreprocessor
@@ -64,13 +66,15 @@ public final class ConversationTask: TrainingTask {
     ///   - model: fresh or loaded
     ///   - proposalNetwork: gives the boxes beside the truth; imitated ones are used when nil.
     public init(
-        _ model: ChatRexModel, vocabulary: ChatRexVocabulary, options: ConversationOptions, generator: SceneGenerator,
+        _ model: ChatRexModel, tokenizer: BytePairTokenizer, options: ConversationOptions, generator: SceneGenerator,
         validation: SceneGenerator, proposalNetwork: UniversalProposalNetwork?
-    ) {
+    ) throws {
         (self.model, self.options, self.generator, self.validation) = (model, options, generator, validation)
         self.proposalNetwork = proposalNetwork
         tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
-        layout = PromptLayout(vocabulary: vocabulary)
+        self.tokenizer = tokenizer
+        layout = PromptLayout(
+            vocabulary: try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize))
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
         let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
@@ -154,7 +158,10 @@ public final class ConversationTask: TrainingTask {
 
     private var isEvaluating = false
 
-    public func export(to folder: URL) throws { try model.save(to: folder) }
+    public func export(to folder: URL) throws {
+        try model.save(to: folder)
+        try tokenizer.write(to: ModelFolder(folder).tokenizer)
+    }
 
     // MARK: Evaluation
 

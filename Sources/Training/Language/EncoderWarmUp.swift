@@ -8,6 +8,7 @@ import Foundation
 import Imaging
 import LanguageModels
 import Scenes
+import Tokenizers
 import Torch
 import TorchNN
 import VisionEncoders
@@ -27,6 +28,7 @@ public final class EncoderWarmUp: TrainingTask {
     public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
     let model: ChatRexModel
+    private let tokenizer: BytePairTokenizer
     private let names: Tensor
     private let heads: [RegionHead]
     private let generator: SceneGenerator, validation: SceneGenerator
@@ -38,11 +40,11 @@ public final class EncoderWarmUp: TrainingTask {
     ///   - generator: of training scenes
     ///   - validation: of scenes of the same names on seeds that training never sees
     public init(
-        _ configuration: ChatRexConfiguration, generator: SceneGenerator, validation: SceneGenerator, batchSize: Int, seed: UInt64
+        _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator, batchSize: Int, seed: UInt64
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
-        let store = ParameterStore()
-        model = try ChatRexModel(configuration, store.weights)
+        (self.model, self.tokenizer) = (model, tokenizer)
+        let configuration = model.configuration, store = ParameterStore()
         preprocessor = ImagePreprocessor(
             highResolution: configuration.highResolution, lowResolution: configuration.clip.imageSize)
         let warmUp = store.weights / "warm_up", width = 256
@@ -109,7 +111,10 @@ public final class EncoderWarmUp: TrainingTask {
     private func unit(_ x: Tensor) throws -> Tensor { try x / (x.norm(over: -1, keepingDimension: true) + 1e-6) }
 
     /// Writes the whole model, of which only the encoders are trained.
-    public func export(to folder: URL) throws { try model.save(to: folder) }
+    public func export(to folder: URL) throws {
+        try model.save(to: folder)
+        try tokenizer.write(to: ModelFolder(folder).tokenizer)
+    }
 
     /// How often the nearest name is the right one, on validation scenes.
     public func evaluate() throws -> [String: Double] {

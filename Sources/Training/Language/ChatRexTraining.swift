@@ -1,0 +1,94 @@
+import ChatRex
+import Checkpoints
+import Foundation
+import Scenes
+import Tokenizers
+import Torch
+import TorchNN
+import UPN
+
+/// Everything that decides how a ChatRex model is trained on scenes, for one stage.
+public struct ChatRexRecipe: Codable, Sendable, Equatable {
+    public var options = TrainingOptions()
+    public var conversation = ConversationOptions()
+    /// Tokens of the vocabulary that a fresh model learns, at most.
+    public var vocabularySize = 4096
+    /// Pictures in a batch of the encoders' warm-up.
+    public var warmUpBatchSize = 8
+    /// Share of pictures that are not square is made by varying the aspect between 3:4 and 4:3.
+    public var variesAspect = true
+
+    public init() {}
+}
+
+/// What a run starts from.
+public struct ChatRexStart: Sendable {
+    /// A model folder, or a run whose last export is taken; a fresh model when nil.
+    public var model: URL?
+    /// A proposal network's folder or run; imitated proposals when nil.
+    public var proposals: URL?
+
+    public init(model: URL? = nil, proposals: URL? = nil) {
+        (self.model, self.proposals) = (model, proposals)
+    }
+}
+
+/// Trains ChatRex models on scenes: the encoders' warm-up, then the paper's three stages.
+public enum ChatRexTraining {
+    /// Warms the encoders up, or goes on with the run in `folder`.
+    public static func warmUp(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
+        -> TrainingRun<EncoderWarmUp>.Outcome
+    {
+        let (training, validation) = try generators(recipe)
+        let (model, tokenizer) = try startingModel(recipe, start, training)
+        let task = try EncoderWarmUp(
+            model, tokenizer: tokenizer, generator: training, validation: validation, batchSize: recipe.warmUpBatchSize,
+            seed: recipe.options.seed &* 1_000_003)
+        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
+    }
+
+    /// Trains one of the three stages, or goes on with the run in `folder`.
+    public static func run(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
+        -> TrainingRun<ConversationTask>.Outcome
+    {
+        let (training, validation) = try generators(recipe)
+        let (model, tokenizer) = try startingModel(recipe, start, training)
+        let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
+        let task = try ConversationTask(
+            model, tokenizer: tokenizer, options: recipe.conversation, generator: training, validation: validation,
+            proposalNetwork: network)
+        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
+    }
+
+    private static func generators(_ recipe: ChatRexRecipe) throws -> (training: SceneGenerator, validation: SceneGenerator) {
+        let assets = try SceneAssets()
+        var configuration = SceneConfiguration(split: .training)
+        configuration.variesAspect = recipe.variesAspect
+        return (
+            try SceneGenerator(configuration: configuration, assets: assets),
+            try SceneGenerator(configuration: SceneConfiguration(split: .validation), assets: assets)
+        )
+    }
+
+    private static func startingModel(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ generator: SceneGenerator) throws
+        -> (ChatRexModel, BytePairTokenizer)
+    {
+        if let url = start.model {
+            let folder = ModelFolder(exported(url))
+            return (try ChatRexModel.load(folder.url), try BytePairTokenizer(contentsOf: folder.tokenizer))
+        }
+        let tokenizer = try SceneTokenizer.train(generator, scenes: 4000, vocabularySize: recipe.vocabularySize)
+        try Runtime.seed(recipe.options.seed)
+        // A multiple of 64 rows keeps the matrix products even.
+        let rows = (tokenizer.vocabularySize + 63) / 64 * 64
+        return (try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights), tokenizer)
+    }
+
+    /// The last export of a run, or the folder itself where it is no run.
+    public static func exported(_ url: URL) -> URL {
+        guard FileManager.default.fileExists(atPath: url.appendingPathComponent("log.jsonl").path),
+            let latest = try? RunFolder(url).latest
+        else { return url }
+        return latest.appendingPathComponent(CheckpointFile.export)
+    }
+}
