@@ -141,6 +141,24 @@ extension ProcessTests {
             }
         }
 
+        @Test("Ctrl-C ends an answer with 130 and leaves no half of a file")
+        func interruption() throws {
+            try withTemporaryFolder { folder in
+                for name in ["a.png", "b.png"] { try Image.writePattern(to: folder.appendingPathComponent(name)) }
+                let phrases = (1...1000).map { "thing \($0)" }.joined(separator: "; ")
+                let run = try Tool.Run(
+                    ["detect", ".", phrases, "--format", "coco", "--out", "x.json"] + model(), in: folder)
+                let deadline = Date().addingTimeInterval(120)
+                while run.process.isRunning, Date() < deadline, run.errorText.isEmpty {
+                    Thread.sleep(forTimeInterval: 0.02)
+                }
+                run.process.interrupt()
+                let outcome = try run.wait()
+                #expect(outcome.status == 130 && outcome.output.isEmpty, "\(outcome)")
+                #expect(try names(in: folder) == ["a.png", "b.png"])
+            }
+        }
+
         @Test("A thousand categories are answered")
         func manyCategories() throws {
             try withTemporaryFolder { folder in

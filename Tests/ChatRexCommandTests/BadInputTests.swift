@@ -138,7 +138,7 @@ extension ProcessTests {
             try withTemporaryFolder { folder in
                 try Image.writePattern(to: folder.appendingPathComponent("a.png"))
                 let before = try Data(contentsOf: folder.appendingPathComponent("a.png"))
-                for out in ["a.png/sub", "/proc/chatrex", "a.png", "./a.png", "."] {
+                for out in ["a.png/sub", "/proc/chatrex", "a.png", "./a.png", ".", "x.bmp"] {
                     let outcome = try Tool.run(
                         ["detect", "a.png", "dog", "--model", "/no/model", "--out", out], in: folder)
                     #expect(outcome.status == 2, "\(out): \(outcome)")

@@ -84,12 +84,12 @@ extension GroundedAnswer {
     ///   - parsed: the result of an ``AnswerParser`` with `boxCount` = `boxes.count`; an index without a box is
     ///     reported and dropped.
     ///   - boxes: the boxes of the prompt, in pixels of the original image.
-    ///   - proposalScores: one for each box, or none at all.
+    ///   - proposalScores: one for each box, nil for a box that was given by hand; or none at all.
     ///   - indexConfidences: one for each `<objK>` tag of the raw text, in order (see
     ///     ``DetectionScore/confidence(index:close:)``). Any other number of them is ignored, since it could not be
     ///     told which tag each belongs to.
     public init(
-        rawText: String, parsed: ParsedAnswer, boxes: [Box], proposalScores: [Double] = [],
+        rawText: String, parsed: ParsedAnswer, boxes: [Box], proposalScores: [Double?] = [],
         indexConfidences: [Double] = [],
         scoring: DetectionScore = DetectionScore(), isTruncated: Bool = false
     ) {
@@ -120,7 +120,7 @@ extension GroundedAnswer {
     /// Parses an answer and binds its indices to boxes; see
     /// ``init(rawText:parsed:boxes:proposalScores:indexConfidences:scoring:isTruncated:)``.
     public init(
-        rawText: String, boxes: [Box], proposalScores: [Double] = [], indexConfidences: [Double] = [],
+        rawText: String, boxes: [Box], proposalScores: [Double?] = [], indexConfidences: [Double] = [],
         scoring: DetectionScore = DetectionScore(), isTruncated: Bool = false
     ) {
         self.init(

@@ -238,9 +238,7 @@ public actor ChatRexSession {
     private func bind(_ generation: Generation, _ prepared: PreparedImage, _ options: AnswerOptions) -> GroundedAnswer {
         let tokens = generation.tokens.filter { $0.id != vocabulary.end }
         var answer = GroundedAnswer(
-            rawText: tokenizer.decode(tokens.map(\.id)), boxes: prepared.boxes,
-            proposalScores: prepared.proposalScores.compactMap { $0 }.count == prepared.boxes.count
-                ? prepared.proposalScores.compactMap { $0 } : [],
+            rawText: tokenizer.decode(tokens.map(\.id)), boxes: prepared.boxes, proposalScores: prepared.proposalScores,
             indexConfidences: tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence),
             scoring: options.scoring, isTruncated: generation.isTruncated)
         if options.minimumScore > 0 {

@@ -9,12 +9,17 @@ package struct PicturePlan {
     /// The folder that all files go to.
     package let folder: String
     private let names: [String: String]
+    /// Picture formats that a user may well name, but that are not written; a folder of such a name would surprise.
+    private static let unwritable: Set<String> = ["bmp", "tif", "tiff", "gif", "heic", "heif", "avif", "pdf", "svg"]
 
     /// - Parameters:
     ///   - sources: the pictures to be read.
     ///   - out: a folder, or for a single source a file with the extension of a picture.
     /// - Throws: `CommandLineError`; no file is ever planned over one of the sources.
     package init(sources: [String], out: String) throws {
+        if Self.unwritable.contains((out as NSString).pathExtension.lowercased()) {
+            throw ImagingError.unknownExtension(path: out)
+        }
         if Self.namesPicture(out), !Self.isFolder(out) {
             guard sources.count == 1 else {
                 throw CommandLineError.inaccessible(
