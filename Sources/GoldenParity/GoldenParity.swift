@@ -27,10 +27,22 @@ public enum GoldenParity {
     /// - Returns: every rung, bottom first.
     /// - Throws: `GoldenParityError` where there is no set, or what reading and running the set throws.
     public static func climb(_ folder: URL) throws -> [GoldenRung] {
+        if let rungs = try climbSet(folder) { return rungs }
+        let rungs = try contents(of: folder).filter(isFolder).flatMap { set in
+            (try climbSet(set) ?? []).map {
+                GoldenRung(name: "\(set.lastPathComponent)/\($0.name)", largestError: $0.largestError, tolerance: $0.tolerance)
+            }
+        }
+        if rungs.isEmpty { throw GoldenParityError(description: "'\(folder.path)' holds no golden set") }
+        return rungs
+    }
+
+    /// The rungs of a set, or nil where the folder is none.
+    private static func climbSet(_ folder: URL) throws -> [GoldenRung]? {
         let files = try contents(of: folder)
         func has(_ name: String) -> Bool { files.contains { $0.lastPathComponent == name } }
         var ladder = GoldenLadder()
-        if has("manifest.json") {
+        if has("manifest.json") && has("expected.safetensors") {
             try ChatRexGolden(folder).climb(&ladder)
         } else if has("postprocess.safetensors") {
             return try UPNGolden(folder).climb()
@@ -40,14 +52,7 @@ public enum GoldenParity {
         } else if files.contains(where: { $0.lastPathComponent.hasPrefix("tensors-") }) {
             try TensorListGolden(folder, files).climb(&ladder)
         } else {
-            let rungs = try files.filter(isFolder).flatMap { set in
-                try climb(set).map {
-                    GoldenRung(
-                        name: "\(set.lastPathComponent)/\($0.name)", largestError: $0.largestError, tolerance: $0.tolerance)
-                }
-            }
-            if rungs.isEmpty { throw GoldenParityError(description: "'\(folder.path)' holds no golden set") }
-            return rungs
+            return nil
         }
         return ladder.rungs
     }
