@@ -113,7 +113,7 @@ public final class UPNTask: TrainingTask {
     }
 
     public func evaluate() throws -> [String: Double] {
-        try ProposalRecall.measure(network, evaluationPictures, batchSize: recipe.batchSize, device: device)
+        try ProposalRecall.measure(network, evaluationPictures, batchSize: recipe.batchSize)
     }
 
     public func export(to folder: URL) throws {

