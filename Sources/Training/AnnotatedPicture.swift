@@ -85,7 +85,8 @@ public struct PictureView: Sendable {
 
     /// Draws the part at the top left of `target`, whose rows are `rowLength` bytes apart.
     func draw(_ image: Image, into target: UnsafeMutableBufferPointer<UInt8>, rowLength: Int) {
-        let columns = ResamplingAxis(from: region.width, to: width), rows = ResamplingAxis(from: region.height, to: height)
+        let columns = ResamplingAxis(from: region.width, to: width),
+            rows = ResamplingAxis(from: region.height, to: height)
         let span = width * 3, channels = image.channels
         // The part with its columns resized, row by row.
         var narrow = [Float](repeating: 0, count: region.height * span)

@@ -80,12 +80,15 @@ public final class ContrastiveDenoising: Module {
             let shape = [images, groups, 2, longest, 4], device = boxes.device
             let sign = try Tensor.integers(in: 0..<2, shape: shape, device: device).converted(to: .float32) * 2 - 1
             let isNegative = try Tensor([0, 1] as [Float], shape: [1, 1, 2, 1, 1]).to(device: device)
-            let moved = try wanted.cornersFromCenters() + sign * (Tensor.uniform(shape, device: device) + isNegative) * reach
+            let moved =
+                try wanted.cornersFromCenters() + sign * (Tensor.uniform(shape, device: device) + isNegative) * reach
             return try moved.clamped(0, 1).centersFromCorners().inverseSigmoid().reshaped(images, -1, 4)
         }
     }
 
-    private func bookkeeping(_ targets: DetectionTargets, groups: Int) -> (positives: [Int], owners: [Int], isReal: [Float]) {
+    private func bookkeeping(_ targets: DetectionTargets, groups: Int) -> (
+        positives: [Int], owners: [Int], isReal: [Float]
+    ) {
         let longest = targets.padded.size(1), count = 2 * longest * groups
         var positives: [Int] = [], owners: [Int] = []
         var isReal = [Float](repeating: 0, count: targets.counts.count * count)

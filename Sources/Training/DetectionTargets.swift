@@ -57,7 +57,8 @@ public struct DetectionOutputs {
     /// - Throws: `TrainingError.shapeMismatch`.
     func checked(images: Int) throws -> (layers: Int, images: Int, queries: Int) {
         guard logits.rank == 3, logits.size(1) == images else {
-            throw TrainingError.shapeMismatch(what: "logits", expected: "[layers, \(images), queries]", found: logits.shape)
+            throw TrainingError.shapeMismatch(
+                what: "logits", expected: "[layers, \(images), queries]", found: logits.shape)
         }
         guard boxes.shape == logits.shape + [4] else {
             throw TrainingError.shapeMismatch(what: "boxes", expected: "\(logits.shape + [4])", found: boxes.shape)

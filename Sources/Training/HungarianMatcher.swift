@@ -38,13 +38,16 @@ public struct HungarianMatcher: Sendable {
 
     /// Gives every target the `count` cheapest predictions of a single layer; a prediction that several targets want goes to
     /// the one that it costs least.
-    func matches(_ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int) throws -> DetectionMatches {
+    func matches(_ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int) throws
+        -> DetectionMatches
+    {
         let (_, images, queries) = try outputs.checked(images: targets.counts.count)
         let width = targets.padded.size(1), count = min(count, queries)
         var matches = DetectionMatches()
         if width == 0 || count == 0 { return matches }
         let best = try (-cost(outputs, targets)[0]).top(count, dimension: 1)
-        let gains = try best.values.array(of: Float.self), indices = try best.indices.array(of: Int.self)  // [B, count, M]
+        // [B, count, M]
+        let gains = try best.values.array(of: Float.self), indices = try best.indices.array(of: Int.self)
         for (image, offset) in targets.offsets.enumerated() where image < images {
             var owners: [Int: (target: Int, gain: Float)] = [:]
             for rank in 0..<count {
@@ -78,7 +81,9 @@ public struct HungarianMatcher: Sendable {
     }
 
     /// The best pairs of one image's first `columns` targets in rows of `width` costs.
-    private func assignment(_ costs: ArraySlice<Float>, rows: Int, _ width: Int, _ columns: Int) throws -> [AssignedPair] {
+    private func assignment(_ costs: ArraySlice<Float>, rows: Int, _ width: Int, _ columns: Int) throws
+        -> [AssignedPair]
+    {
         var used: [Double] = []
         used.reserveCapacity(rows * columns)
         for row in 0..<rows {

@@ -21,8 +21,8 @@ public enum ProposalRecall {
                     let best = proposals.lazy.filter { $0.granularity == granularity }.prefix(limit).map(\.box)
                     total[granularity, default: 0] += wanted.count
                     for (suffix, threshold) in thresholds {
-                        found[granularity.rawValue + suffix, default: 0]
-                            += try count(Array(best), wanted, threshold: threshold)
+                        found[granularity.rawValue + suffix, default: 0] += try count(
+                            Array(best), wanted, threshold: threshold)
                     }
                 }
             }

@@ -30,7 +30,8 @@ public final class UPNTask: TrainingTask {
     ///   - source: training pictures
     ///   - evaluationPictures: held-out ones
     public init(
-        _ recipe: UPNRecipe, source: @escaping SceneLoader.Source, evaluationPictures: [AnnotatedPicture], device: Device = .cpu
+        _ recipe: UPNRecipe, source: @escaping SceneLoader.Source, evaluationPictures: [AnnotatedPicture],
+        device: Device = .cpu
     ) throws {
         try recipe.validate()
         (self.recipe, self.source, self.evaluationPictures, self.device) = (recipe, source, evaluationPictures, device)
@@ -143,6 +144,8 @@ extension PictureBatch {
             }
         }
         let mask = try Tensor(isPadding, shape: [count, height, width])
-        return (try normalized.filled(where: mask.unsqueezed(1), with: 0).to(device: device), try mask.to(device: device))
+        return (
+            try normalized.filled(where: mask.unsqueezed(1), with: 0).to(device: device), try mask.to(device: device)
+        )
     }
 }

@@ -63,7 +63,9 @@ public enum UPNTraining {
     ///
     /// - Parameter folder: the run's; checkpoints have a loadable network in `step-N/export`.
     /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`.
-    public static func run(_ recipe: UPNRecipe, folder: URL, device: Device = .cpu) throws -> TrainingRun<UPNTask>.Outcome {
+    public static func run(_ recipe: UPNRecipe, folder: URL, device: Device = .cpu) throws
+        -> TrainingRun<UPNTask>.Outcome
+    {
         let assets = try SceneAssets()
         var configuration = SceneConfiguration(split: .training)
         (configuration.width, configuration.height) = (recipe.sceneSide, recipe.sceneSide)

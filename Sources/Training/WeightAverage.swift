@@ -28,7 +28,8 @@ public final class WeightAverage {
         let warm = Double(1 + updateCount) / Double(10 + updateCount)
         try withoutGradients {
             try Self.interpolate.run(
-                .tensors(entries.map(\.tensor)), .tensors(sources.map { try $0.detached() }), .double(1 - min(decay, warm)))
+                .tensors(entries.map(\.tensor)), .tensors(sources.map { try $0.detached() }),
+                .double(1 - min(decay, warm)))
         }
     }
 

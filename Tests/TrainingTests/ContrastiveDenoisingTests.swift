@@ -7,7 +7,8 @@ import Training
 extension SharedStateTests {
     @Suite struct ContrastiveDenoisingTests {
         let first = [
-            Box(centerX: 0.3, centerY: 0.4, width: 0.2, height: 0.1), Box(centerX: 0.6, centerY: 0.6, width: 0.3, height: 0.4),
+            Box(centerX: 0.3, centerY: 0.4, width: 0.2, height: 0.1),
+            Box(centerX: 0.6, centerY: 0.6, width: 0.3, height: 0.4),
         ]
         let second = [Box(centerX: 0.5, centerY: 0.5, width: 0.4, height: 0.2)]
 

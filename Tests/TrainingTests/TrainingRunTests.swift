@@ -131,7 +131,9 @@ extension SharedStateTests {
             try withFolder { folder in
                 let runs = try RunFolder(folder)
                 for step in [5, 50, 9] {
-                    try runs.writeCheckpoint(step, keeping: 2) { try Data("x".utf8).write(to: $0.appendingPathComponent("f")) }
+                    try runs.writeCheckpoint(step, keeping: 2) {
+                        try Data("x".utf8).write(to: $0.appendingPathComponent("f"))
+                    }
                 }
                 #expect(runs.checkpointSteps == [9, 50])
                 struct Full: Error {}

@@ -39,7 +39,8 @@ private func picture(_ number: Int) throws -> AnnotatedPicture {
     }
     let boxes = places.map { Box(x: Double($0.0), y: Double($0.1), width: 16, height: 18) }
     return AnnotatedPicture(
-        image: try Image(width: 64, height: 64, channels: 3, pixels: pixels), boxes: SceneBoxes(fine: boxes, coarse: boxes))
+        image: try Image(width: 64, height: 64, channels: 3, pixels: pixels),
+        boxes: SceneBoxes(fine: boxes, coarse: boxes))
 }
 
 extension SharedStateTests {
