@@ -64,10 +64,38 @@ public final class EncoderWarmUp: TrainingTask {
         if let prefetcher, prefetcher.position == number { return try prefetcher.take() }
         let (generator, batchSize, seed, side) = (generator, batchSize, seed, preprocessor.highResolution)
         let started = Prefetcher(start: number, threads: 1, depth: 3) { number in
-            try Self.makeBatch(generator, side: side, seeds: (0..<batchSize).map { seed &+ UInt64(number * batchSize + $0) })
+            let seeds = (0..<batchSize).map { seed &+ UInt64(number * batchSize + $0) }
+            // One batch in four shows things where they will be met; the others show many more of them for the same work.
+            return number % 4 == 3
+                ? try Self.makeBatch(generator, side: side, seeds: seeds) : try Self.makeMosaics(generator, side: side, seeds: seeds)
         }
         prefetcher = started
         return try started.take()
+    }
+
+    /// Pictures tiled with close-ups of single things: a scene has about seven regions to learn from, a mosaic up to 64.
+    private static func makeMosaics(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) throws -> RegionBatch {
+        let positions = Dictionary(uniqueKeysWithValues: generator.vocabulary.enumerated().map { ($1.id, $0) })
+        // One size of tile in a batch, so that all its pictures have equally many.
+        let rows = [4, 6, 8][Int(seeds.first ?? 0) / max(seeds.count, 1) % 3], tile = side / rows
+        var batch = RegionBatch()
+        for seed in seeds {
+            var picture = [UInt8](repeating: 0, count: side * side * 3)
+            var boxes: [SIMD4<Float>] = []
+            for cell in 0..<rows * rows {
+                let crop = generator.crop(seed: seed &* 64 &+ UInt64(cell), side: tile)
+                let (x, y) = (cell % rows * tile, cell / rows * tile)
+                for line in 0..<tile {
+                    let target = ((y + line) * side + x) * 3, source = line * tile * 3
+                    picture.replaceSubrange(target..<target + tile * 3, with: crop.image.pixels[source..<source + tile * 3])
+                }
+                boxes.append(SIMD4(Float(x), Float(y), Float(x + tile), Float(y + tile)))
+                batch.labels.append(positions[crop.category.id] ?? -100)
+            }
+            batch.pixels += picture
+            batch.boxes.append(boxes)
+        }
+        return batch
     }
 
     private static func makeBatch(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) throws -> RegionBatch {
