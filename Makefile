@@ -5,7 +5,7 @@ CHATREX := .build/release/chatrex
 SOURCES := Package.swift $(wildcard Sources Tests Examples Benchmarks)
 
 DEMO_IMAGES ?= $(sort $(wildcard Examples/*.png Examples/*.jpg Examples/images/*.png Examples/images/*.jpg))
-DEMO_CATEGORIES ?= cat; dog; car; bird; apple
+DEMO_CATEGORIES ?= cat; dog; zebra; giraffe; bus; bicycle; airplane; apple; pizza; camera; book
 DEMO_OUT ?= runs/demo
 
 .PHONY: help bootstrap build demo test golden bench format lint clean

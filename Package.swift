@@ -20,7 +20,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
     name: "ChatRex",
     platforms: [.macOS(.v14)],
-    products: [.executable(name: "chatrex", targets: ["ChatRexCommand"])],
+    products: [
+        .executable(name: "chatrex", targets: ["ChatRexCommand"]),
+        .library(name: "ChatRex", targets: ["Boxes", "ChatRex", "Imaging"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -71,6 +74,9 @@ let package = Package(
                 "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "detect-objects", dependencies: ["Boxes", "ChatRex", "Imaging"], path: "Examples/DetectObjects",
             swiftSettings: swiftSettings),
 
         tests("Torch", ["Torch"]),
