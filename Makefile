@@ -8,7 +8,7 @@ DEMO_IMAGES ?= $(sort $(wildcard Examples/*.png Examples/*.jpg Examples/images/*
 DEMO_CATEGORIES ?= cat; dog; zebra; giraffe; bus; bicycle; airplane; apple; pizza; camera; book
 DEMO_OUT ?= runs/demo
 
-.PHONY: help bootstrap build demo test golden bench format lint clean
+.PHONY: help bootstrap build demo test golden format lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,9 +31,6 @@ test: bootstrap ## Run all tests
 golden: build ## Compare with golden numbers: make golden DIR=path
 	@test -n "$(DIR)" || { echo "make golden: say which folder, as in: make golden DIR=Tests/Golden" >&2; exit 64; }
 	$(CHATREX) golden "$(DIR)"
-
-bench: build ## Measure speed and memory of each stage
-	$(CHATREX) bench
 
 format: ## Format all Swift files in place
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
