@@ -46,5 +46,5 @@ public enum RecipeFile {
         return result
     }
 
-    private static let optionalSettings: Set<String> = ["steps", "minutes", "evaluationMinutes", "start", "proposals", "tokenizer"]
+    private static let optionalSettings: Set<String> = ["steps", "minutes", "evaluationMinutes"]
 }

@@ -15,7 +15,7 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
     public var vocabularySize = 4096
     /// Pictures in a batch of the encoders' warm-up.
     public var warmUpBatchSize = 8
-    /// Share of pictures that are not square is made by varying the aspect between 3:4 and 4:3.
+    /// Whether scenes vary their aspect between 3:4 and 4:3; otherwise they are square.
     public var variesAspect = true
 
     public init() {}
