@@ -8,7 +8,7 @@ DEMO_IMAGES ?= $(sort $(wildcard Examples/*.png Examples/*.jpg Examples/images/*
 DEMO_CATEGORIES ?= cat; dog; zebra; giraffe; bus; bicycle; airplane; apple; pizza; camera; book
 DEMO_OUT ?= runs/demo
 
-.PHONY: help bootstrap build demo test golden format lint clean
+.PHONY: help bootstrap build demo test bench golden format lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +27,9 @@ demo: build ## Detect objects in the example images with the built-in model
 # Tests use public interfaces only, so they link the very modules that `make build` makes instead of a second build.
 test: bootstrap ## Run all tests
 	$(SWIFT) test -c release --disable-xctest --disable-testable-imports
+
+bench: build ## Measure speed and memory of each stage on the example images
+	$(CHATREX) bench $(DEMO_IMAGES) "$(DEMO_CATEGORIES)"
 
 golden: build ## Compare with golden numbers: make golden DIR=path
 	@test -n "$(DIR)" || { echo "make golden: say which folder, as in: make golden DIR=Tests/Golden" >&2; exit 64; }

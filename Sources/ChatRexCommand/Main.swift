@@ -25,7 +25,7 @@ package struct ChatRexTool: AsyncParsableCommand {
                     DetectCommand.self, CountCommand.self, AskCommand.self, CaptionCommand.self, ProposeCommand.self,
                 ]),
             CommandGroup(name: "Data and model", subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),
-            CommandGroup(name: "Machine", subcommands: [DoctorCommand.self, GoldenCommand.self]),
+            CommandGroup(name: "Machine", subcommands: [BenchCommand.self, DoctorCommand.self, GoldenCommand.self]),
         ])
 
     package init() {}

@@ -185,7 +185,7 @@ struct ChatRexGolden {
         let half = try Self.boxes(inputs.tensor(named: "gt_boxes")[0].converted(to: .float16))
         try compare("object.features_pre_fp16_boxes", encoder(maps, boxes: [half])[0])
         try compare("object.edge_features_pre", encoder(maps, boxes: [Self.boxes(inputs.tensor(named: "edge_boxes"))])[0])
-        let objects = try model.objectTokens(features, boxes: [boxes])[0]
+        let objects = try model.objectTokens(features.pyramid, boxes: [boxes])[0]
         try compare("object.features", objects)
         let ids = try inputs.tensor(named: "input_ids")[0].array(of: Int.self)
         return try model.splice(ids, image: model.imageTokens(features)[0], objects: objects).rows

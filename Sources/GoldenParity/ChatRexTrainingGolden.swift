@@ -53,7 +53,7 @@ struct ChatRexTrainingGolden {
         let features = try model.visualFeatures(
             lowResolution: inputs.tensor(named: "pixel_values"), highResolution: inputs.tensor(named: "pixel_values_aux"))
         let boxes = try (0..<count).map { try ChatRexGolden.boxes(inputs.tensor(named: "gt_boxes")[.at($0)]) }
-        let image = try model.imageTokens(features), objects = try model.objectTokens(features, boxes: boxes)
+        let image = try model.imageTokens(features), objects = try model.objectTokens(features.pyramid, boxes: boxes)
         var rows: [Tensor] = [], rowLabels: [[Int]] = []
         for index in 0..<count {
             let range = (index * width..<(index + 1) * width).filter { real[$0] != 0 }

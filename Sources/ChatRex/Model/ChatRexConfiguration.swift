@@ -34,10 +34,10 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     public static func nano(vocabularySize: Int) -> ChatRexConfiguration {
         ChatRexConfiguration(
             language: Qwen2Configuration(
-                width: 256, hiddenWidth: 768, layerCount: 6, headCount: 4, keyValueHeadCount: 4, vocabularySize: vocabularySize,
+                width: 256, hiddenWidth: 640, layerCount: 4, headCount: 4, keyValueHeadCount: 4, vocabularySize: vocabularySize,
                 ropeTheta: 10_000, maxPositions: 4096, tiesEmbeddings: true),
-            clip: CLIPConfiguration(imageSize: 192, patchSize: 16, width: 192, layerCount: 6, headCount: 6, hiddenWidth: 768),
-            convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 384)
+            clip: CLIPConfiguration(imageSize: 128, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
+            convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 256)
     }
 
     /// Channels of an image token before its projector.

@@ -59,10 +59,12 @@ public final class ChatRexModel: Module {
     public func imageTokens(_ features: VisualFeatures) throws -> Tensor { try imageProjector(features.image) }
 
     /// Rows that stand for boxes in the sequence, [B, N, D].
-    /// - Parameter boxes: x1, y1, x2, y2 in the square frame, equally many a picture
-    public func objectTokens(_ features: VisualFeatures, boxes: [[SIMD4<Float>]]) throws -> Tensor {
-        let encoded = try objectEncoder(features.pyramid, boxes: boxes)
-        return try objectProjector(encoded.to(dtype: features.image.dtype))
+    /// - Parameters:
+    ///   - pyramid: ConvNeXt's maps, largest first, each [B, C_s, H_s, W_s]
+    ///   - boxes: x1, y1, x2, y2 in the square frame, equally many a picture
+    public func objectTokens(_ pyramid: [Tensor], boxes: [[SIMD4<Float>]]) throws -> Tensor {
+        let encoded = try objectEncoder(pyramid, boxes: boxes)
+        return try objectProjector(encoded.to(dtype: language.embedding.weight.dtype))
     }
 
     /// Replaces the placeholders of a prompt by rows: text ids by their embeddings, -200 by the image rows, the k-th -300 by object row k.

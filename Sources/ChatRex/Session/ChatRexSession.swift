@@ -28,6 +28,8 @@ public actor ChatRexSession {
     private var prepared: [PreparedImage] = []
     private let preparedLimit = 4
     private let executor: ModelExecutor
+    /// Time by stage since loading or `resetTimes()`.
+    public private(set) var times = StageTimes()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -120,6 +122,20 @@ public actor ChatRexSession {
         return GroundedAnswer.joined(try answers(prompts, about: prepared, options))
     }
 
+    // MARK: Measuring
+
+    /// Starts the times anew.
+    public func resetTimes() { times = StageTimes() }
+
+    /// Lets go of the prepared pictures, and of their memory; the next question about one prepares it again.
+    public func forgetPictures() { prepared = [] }
+
+    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) rethrows -> Result {
+        let start = ContinuousClock.now
+        defer { times[keyPath: stage] += .now - start }
+        return try body()
+    }
+
     // MARK: Steps
 
     private func describeAll(
@@ -155,19 +171,27 @@ public actor ChatRexSession {
     }
 
     private func makePrepared(_ image: Image, _ source: BoxSource) throws -> PreparedImage {
-        let (boxes, scores) = try self.boxes(of: image, source)
+        let (boxes, scores) = try timed(\.propose) { try self.boxes(of: image, source) }
+        times.boxes += boxes.count
         let prompt = try layout.prompt(question: "", boxCount: boxes.count)
-        let input = try preprocessor(image)
         let dtype = model.language.embedding.weight.dtype, device = model.language.embedding.weight.device
-        let features = try model.visualFeatures(
-            lowResolution: input.lowResolution.to(device: device, dtype: dtype),
-            highResolution: input.highResolution.to(device: device, dtype: dtype))
-        let objects = boxes.isEmpty ? nil : try model.objectTokens(features, boxes: [boxes.map(input.frame.converted)])[0]
+        let (imageRows, objectRows) = try timed(\.encode) {
+            let input = try preprocessor(image)
+            let features = try model.visualFeatures(
+                lowResolution: input.lowResolution.to(device: device, dtype: dtype),
+                highResolution: input.highResolution.to(device: device, dtype: dtype))
+            let objects =
+                boxes.isEmpty ? nil : try model.objectTokens(features.pyramid, boxes: [boxes.map(input.frame.converted)])[0]
+            return (try model.imageTokens(features)[0], objects)
+        }
         let ids = Array(prompt.ids.prefix(prompt.prefixCount))
-        let rows = try model.splice(ids, image: model.imageTokens(features)[0], objects: objects).rows
-        let cache = try KeyValueCache(
-            model.configuration.language, batch: 1, capacity: rows.size(0), dtype: dtype, device: device)
-        _ = try model.language(rows.unsqueezed(0), cache: cache)
+        let cache = try timed(\.read) {
+            let rows = try model.splice(ids, image: imageRows, objects: objectRows).rows
+            let cache = try KeyValueCache(
+                model.configuration.language, batch: 1, capacity: rows.size(0), dtype: dtype, device: device)
+            _ = try model.language(rows.unsqueezed(0), cache: cache)
+            return cache
+        }
         return PreparedImage(image: image, source: source, boxes: boxes, proposalScores: scores, prefix: cache)
     }
 
@@ -227,9 +251,10 @@ public actor ChatRexSession {
                 let rows = try inference { try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows }
                 return GenerationRequest(rows: rows, grammar: grammars[index])
             }
-            generations += try generator(requests, after: prepared.prefix)
+            generations += try timed(\.answer) { try generator(requests, after: prepared.prefix) }
             try Task.checkCancellation()
         }
+        times.tokens += generations.reduce(0) { $0 + $1.tokens.count }
         return generations.map { bind($0, prepared, options) }
     }
 

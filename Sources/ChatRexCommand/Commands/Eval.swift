@@ -7,7 +7,7 @@ import Scenes
 /// Measures a model.
 package struct EvalCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Measure a model.", subcommands: [ScenesCommand.self])
+        commandName: "eval", abstract: "Measure a model.", subcommands: [ScenesCommand.self, ProposalsCommand.self])
 
     package init() {}
 

@@ -81,7 +81,20 @@ public enum ChatRexTraining {
         try Runtime.seed(recipe.options.seed)
         // A multiple of 64 rows keeps the matrix products even.
         let rows = (tokenizer.vocabularySize + 63) / 64 * 64
-        return (try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights), tokenizer)
+        let model = try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights)
+        try startAttentionAtLikeness(model)
+        return (model, tokenizer)
+    }
+
+    /// Gives keys the weights of queries, so that positions attend to what is like them: after the warm-up an object's row is like its name.
+    private static func startAttentionAtLikeness(_ model: ChatRexModel) throws {
+        let tensors = Dictionary(uniqueKeysWithValues: model.language.namedParameters)
+        try withoutGradients {
+            for (name, key) in tensors where name.hasSuffix("k_proj.weight") {
+                guard let query = tensors[name.replacingOccurrences(of: "k_proj", with: "q_proj")], query.shape == key.shape else { continue }
+                try key.copy(from: query)
+            }
+        }
     }
 
     /// The last export of a run, or the folder itself where it is no run.

@@ -15,7 +15,7 @@ import VisionEncoders
 
 /// One of the paper's stages.
 public enum ConversationStage: String, Codable, Sendable, CaseIterable {
-    /// Captions and names teach the projectors and embeddings.
+    /// Names of what true boxes show teach the projectors and embeddings, and the language model to point.
     case align
     /// Detection, referring, regions and counts teach to perceive.
     case perception
@@ -102,7 +102,7 @@ public final class ConversationTask: TrainingTask {
 
     private func makeBatch(_ scenes: [Scene], stream: String) throws -> ConversationBatch {
         let imageRows = model.configuration.imageTokenCount
-        let proposals = try proposalNetwork?.propose(
+        let proposals = options.stage == .align ? nil : try proposalNetwork?.propose(
             scenes.map(\.image), filter: ProposalFilter(minimumScore: 0.15, iouThreshold: 0.8, maximumCount: 60))
         let examples = try scenes.enumerated().map { index, scene in
             var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
@@ -118,6 +118,7 @@ public final class ConversationTask: TrainingTask {
     }
 
     private func mixedBoxes(_ scene: Scene, _ proposals: [Box]?, _ random: inout SceneRandom) -> MixedBoxes {
+        if options.stage == .align { return BoxMixing.truth(of: scene, with: [], limit: 60, &random) }
         guard let proposals else {
             return BoxMixing.truth(of: scene, with: BoxMixing.imitated(for: scene, &random), limit: 60, &random)
         }
@@ -146,7 +147,7 @@ public final class ConversationTask: TrainingTask {
         }
         let tokens = try model.language.embedding(Tensor(batch.tokens))  // [B T, D]
         let table = try Tensor.concatenated(
-            [tokens, model.imageTokens(features), model.objectTokens(features, boxes: batch.boxes)].map {
+            [tokens, model.imageTokens(features), model.objectTokens(features.pyramid, boxes: batch.boxes)].map {
                 try $0.reshaped(-1, width).converted(to: .float32)
             })
         let rows = try table.selected(0, Tensor(batch.sources)).reshaped(batch.count, batch.length, width)

@@ -1,6 +1,7 @@
-// A contrastive warm-up of both vision encoders on labelled regions. The paper starts from pretrained encoders; for a model that is
-// trained from nothing this plays their part: features of a region are drawn to the embedding of its category's name and away from
-// those of all others.
+// A contrastive warm-up of the vision encoders, the projectors and the embedding table on labelled regions. The paper starts from pretrained
+// encoders and a pretrained language model; for a model that is trained from nothing this plays their part: the rows that stand for a
+// region in the sequence are drawn to the embeddings of its category's name and away from those of all others, so that the
+// language model finds a thing and its name at one place.
 
 import Boxes
 import ChatRex
@@ -21,16 +22,19 @@ public struct RegionBatch: Sendable {
     var boxes: [[SIMD4<Float>]] = []
     /// Category of each box or -100, [B * N].
     var labels: [Int] = []
+    /// Whether the whole picture means something, so that its image tokens are trained as well.
+    var isScene = false
+    /// Which way of writing the names is meant, as in `NameTable.spellings`.
+    var spelling = 0
 }
 
-/// Trains CLIP and ConvNeXt of a ChatRex model to name regions.
+/// Trains CLIP, ConvNeXt, both projectors and the embedding table of a ChatRex model to name regions.
 public final class EncoderWarmUp: TrainingTask {
     public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
     let model: ChatRexModel
     private let tokenizer: BytePairTokenizer
-    private let names: Tensor
-    private let heads: [RegionHead]
+    private let names: NameTable
     private let generator: SceneGenerator, validation: SceneGenerator
     private let batchSize: Int, seed: UInt64
     private let preprocessor: ImagePreprocessor
@@ -44,19 +48,15 @@ public final class EncoderWarmUp: TrainingTask {
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
         (self.model, self.tokenizer) = (model, tokenizer)
-        let configuration = model.configuration, store = ParameterStore()
+        let configuration = model.configuration
         preprocessor = ImagePreprocessor(
             highResolution: configuration.highResolution, lowResolution: configuration.clip.imageSize)
-        let warmUp = store.weights / "warm_up", width = 256
-        names = try warmUp.parameter("names", [generator.vocabulary.count, width], .normal(deviation: 1))
-        heads = try [
-            RegionHead(configuration.objectChannels, width, warmUp / "high"),
-            RegionHead(configuration.clip.width, width, warmUp / "low"),
-        ]
-        let trained = model.convNeXt.namedParameters + model.clip.namedParameters + heads.flatMap(\.namedParameters)
-            + [(name: "warm_up.names", tensor: names)]
+        names = try NameTable(generator.vocabulary, tokenizer: tokenizer)
+        let trained =
+            model.convNeXt.namedParameters + model.clip.namedParameters + model.objectProjector.namedParameters
+            + model.imageProjector.namedParameters + model.language.embedding.namedParameters
         parameterGroups = WeightDecay.groups(trained, decay: 0.05)
-        // The language model waits for its own training; only what is trained here is kept.
+        // The language model's layers wait for their own training; only what is trained here is kept.
         tensors = trained
     }
 
@@ -66,18 +66,21 @@ public final class EncoderWarmUp: TrainingTask {
         let started = Prefetcher(start: number, threads: 1, depth: 3) { number in
             let seeds = (0..<batchSize).map { seed &+ UInt64(number * batchSize + $0) }
             // One batch in four shows things where they will be met; the others show many more of them for the same work.
-            return number % 4 == 3
-                ? try Self.makeBatch(generator, side: side, seeds: seeds) : try Self.makeMosaics(generator, side: side, seeds: seeds)
+            var batch =
+                number % 4 == 3
+                ? try Self.makeBatch(generator, side: side, seeds: seeds) : Self.makeMosaics(generator, side: side, seeds: seeds)
+            batch.spelling = number % NameTable.spellings.count
+            return batch
         }
         prefetcher = started
         return try started.take()
     }
 
-    /// Pictures tiled with close-ups of single things: a scene has about seven regions to learn from, a mosaic up to 64.
-    private static func makeMosaics(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) throws -> RegionBatch {
+    /// Pictures tiled with close-ups of single things: a scene has about seven regions to learn from, a mosaic up to 49.
+    private static func makeMosaics(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) -> RegionBatch {
         let positions = Dictionary(uniqueKeysWithValues: generator.vocabulary.enumerated().map { ($1.id, $0) })
         // One size of tile in a batch, so that all its pictures have equally many.
-        let rows = [4, 6, 8][Int(seeds.first ?? 0) / max(seeds.count, 1) % 3], tile = side / rows
+        let rows = 4 + Int(seeds.first ?? 0) / max(seeds.count, 1) % 4, tile = side / rows
         var batch = RegionBatch()
         for seed in seeds {
             var picture = [UInt8](repeating: 0, count: side * side * 3)
@@ -100,6 +103,7 @@ public final class EncoderWarmUp: TrainingTask {
 
     private static func makeBatch(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) throws -> RegionBatch {
         var batch = RegionBatch()
+        batch.isScene = true
         let positions = Dictionary(uniqueKeysWithValues: generator.vocabulary.enumerated().map { ($1.id, $0) })
         let scenes = seeds.map(generator.scene)
         let count = scenes.map(\.objects.count).max() ?? 1
@@ -117,23 +121,30 @@ public final class EncoderWarmUp: TrainingTask {
     public func losses(_ batch: RegionBatch) throws -> TrainingLosses {
         let targets = try Tensor(batch.labels)
         let losses = try logits(batch).map { try $0.crossEntropy(targets, labelSmoothing: 0.05) }
-        return try TrainingLosses(total: losses[0] + losses[1], parts: [("high", losses[0]), ("low", losses[1])])
+        // Mosaics train objects alone, so their total has one part.
+        let total = try losses.dropFirst().reduce(losses[0]) { try $0 + $1 }
+        return TrainingLosses(total: total, parts: [("objects", losses[0])])
     }
 
-    /// Similarities of all regions to all names by the high- and the low-resolution encoder, [B * N, names] each.
+    /// Similarities of all regions to all names by object tokens and, for scenes, by the image tokens below the boxes, [B * N, names] each.
     private func logits(_ batch: RegionBatch) throws -> [Tensor] {
-        let side = preprocessor.highResolution
-        let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.boxes.count, side, side, 3]))
+        let side = preprocessor.highResolution, count = batch.boxes.count
+        let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [count, side, side, 3]))
+        let names = try unit(names.embeddings(model.language.embedding, spelling: batch.spelling)).transposed(0, 1)
+        func similarities(_ rows: Tensor) throws -> Tensor {
+            try unit(rows.flattened(to: 1)).matmul(names).converted(to: .float32) * 16
+        }
+        guard batch.isScene else {
+            return try [similarities(model.objectTokens(model.convNeXt(high), boxes: batch.boxes))]
+        }
         let features = try model.visualFeatures(
             lowResolution: preprocessor.reduced(high), highResolution: high, trainingConvNeXt: true)
-        let grid = model.configuration.clip.gridSide, width = model.configuration.clip.width
-        let patches = try features.image[.rest, .upTo(width)].transposed(1, 2)
-            .reshaped(batch.boxes.count, width, grid, grid)
-        let regions = try [features.pyramid, [patches]].map { try model.objectEncoder.averages($0, boxes: batch.boxes).flattened(to: 1) }
-        let names = try unit(self.names)
-        return try zip(heads, regions).map { head, region in
-            try unit(head(region)).matmul(names.transposed(0, 1)).converted(to: .float32) * 16
-        }
+        let grid = model.configuration.clip.gridSide, width = model.configuration.language.width
+        let cells = try model.imageTokens(features).transposed(1, 2).reshaped(count, width, grid, grid)
+        return try [
+            similarities(model.objectTokens(features.pyramid, boxes: batch.boxes)),
+            similarities(model.objectEncoder.averages([cells], boxes: batch.boxes)),
+        ]
     }
 
     private func unit(_ x: Tensor) throws -> Tensor { try x / (x.norm(over: -1, keepingDimension: true) + 1e-6) }
@@ -157,23 +168,36 @@ public final class EncoderWarmUp: TrainingTask {
                     right[index] += Double(zip(try logits.argmax(1).array(of: Int.self), labels).count { $0 == $1 })
                 }
             }
-            return ["high_accuracy": right[0] / total, "low_accuracy": right[1] / total]
+            return ["object_accuracy": right[0] / total, "image_accuracy": right[1] / total]
         }
     }
 }
 
-/// Brings region features to the space of names. Names: `norm`, `project`.
-private final class RegionHead: Module {
-    let norm: LayerNorm
-    let project: Linear
+/// The names of categories as means of their tokens' embeddings.
+private struct NameTable {
+    /// As a name stands within a sentence, at the start of a tag, and for several things.
+    static let spellings: [@Sendable (SceneCategory) -> String] = [{ " " + $0.name }, { $0.name }, { " " + $0.plural }]
 
-    init(_ inputs: Int, _ outputs: Int, _ weights: Weights) throws {
-        norm = try LayerNorm(inputs, weights / "norm")
-        project = try Linear(inputs, outputs, weights / "project", initializer: .xavierUniform)
-        super.init(weights)
+    /// For each spelling token ids, padded with 0, and the share of each token in its name: [names, L].
+    private let tables: [(ids: Tensor, shares: Tensor)]
+
+    init(_ categories: [SceneCategory], tokenizer: BytePairTokenizer) throws {
+        tables = try Self.spellings.map { spelling in
+            let ids = try categories.map { try tokenizer.encode(spelling($0)) }
+            let length = ids.map(\.count).max() ?? 0
+            let padded = ids.flatMap { $0 + [Int](repeating: 0, count: length - $0.count) }
+            let shares = ids.flatMap { ids in (0..<length).map { $0 < ids.count ? 1 / Float(ids.count) : 0 } }
+            return (
+                try Tensor(padded, shape: [ids.count, length]), try Tensor(shares, shape: [ids.count, length, 1])
+            )
+        }
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try project(norm(x)) }
+    /// [names, D]
+    func embeddings(_ embedding: Embedding, spelling: Int) throws -> Tensor {
+        let (ids, shares) = tables[spelling]
+        return try (embedding(ids) * shares).sum(1)
+    }
 }
 
 /// Which parameters weight decay applies to.

@@ -117,12 +117,13 @@ public struct TaskMixture: Codable, Sendable, Equatable {
 
     public init() {}
 
-    /// Stage 1 of the paper: captions teach the projectors what pictures and objects are called.
+    /// Stage 1: what objects are called and which one a name means, in short exchanges. The paper's captions come later, because a
+    /// language model that is trained from nothing has to learn to point and to name before it can tell.
     public static let alignment: TaskMixture = {
         var mixture = TaskMixture()
-        (mixture.detectOne, mixture.detectSeveral, mixture.reference, mixture.count) = (1, 0, 0, 0)
-        (mixture.regionCategory, mixture.regionText, mixture.caption, mixture.detailedCaption) = (6, 1, 1, 0)
-        (mixture.briefCaption, mixture.groundedQuestion, mixture.question) = (1, 0, 0)
+        (mixture.detectOne, mixture.detectSeveral, mixture.reference, mixture.count) = (4, 0.5, 0.5, 0.5)
+        (mixture.regionCategory, mixture.regionText, mixture.caption, mixture.detailedCaption) = (4, 0, 0, 0)
+        (mixture.briefCaption, mixture.groundedQuestion, mixture.question) = (0, 0, 0)
         return mixture
     }()
 

@@ -1,0 +1,17 @@
+/// What a session has spent its time on since it was loaded or `resetTimes()`.
+public struct StageTimes: Sendable, Codable, Equatable {
+    /// Proposing boxes.
+    public var propose = Duration.zero
+    /// Both vision encoders, the object encoder and the projectors.
+    public var encode = Duration.zero
+    /// Reading picture and boxes by the language model.
+    public var read = Duration.zero
+    /// Reading the question and writing the answer.
+    public var answer = Duration.zero
+    /// Boxes that the language model was shown.
+    public var boxes = 0
+    /// Tokens of the answers.
+    public var tokens = 0
+
+    public init() {}
+}
