@@ -47,7 +47,8 @@ let package = Package(
         part(
             "GoldenParity",
             [
-                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders",
             ]),
         part("Evaluation", ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "UPN"]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
@@ -58,19 +59,24 @@ let package = Package(
         .target(name: "CSVG", dependencies: ["CLibrsvg"]),
         part(
             "ChatRex",
-            ["Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders"]),
+            [
+                "Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders",
+            ]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
         part(
             "Training",
             [
-                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN",
+                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers",
+                "Torch", "TorchNN",
                 "UPN", "VisionEncoders", .product(name: "Yams", package: "Yams"),
             ]),
 
         .executableTarget(
             name: "ChatRexCommand",
             dependencies: [
-                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "GoldenParity", "Imaging", "LanguageModels", "Scenes", "Tokenizers",
+                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "GoldenParity", "Imaging", "LanguageModels", "Scenes",
+                "Tokenizers",
                 "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -95,10 +101,13 @@ let package = Package(
         tests(
             "ChatRexCommand",
             [
-                "ChatRex", "ChatRexCommand", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+                "ChatRex", "ChatRexCommand", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        tests("Training", ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
+        tests(
+            "Training",
+            ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
     ],
     swiftLanguageModes: [.v6],

@@ -24,7 +24,9 @@ package struct ChatRexTool: AsyncParsableCommand {
                 subcommands: [
                     DetectCommand.self, CountCommand.self, AskCommand.self, CaptionCommand.self, ProposeCommand.self,
                 ]),
-            CommandGroup(name: "Data and model", subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),
+            CommandGroup(
+                name: "Data and model",
+                subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),
             CommandGroup(name: "Machine", subcommands: [BenchCommand.self, DoctorCommand.self, GoldenCommand.self]),
         ])
 

@@ -54,7 +54,9 @@ public struct SceneBenchmark: Sendable {
     }
 
     /// - Parameter progress: called after each scene with the number done
-    public func run(_ session: ChatRexSession, boxes: BoxSource = .proposals(), progress: (Int) throws -> Void = { _ in }) async throws
+    public func run(
+        _ session: ChatRexSession, boxes: BoxSource = .proposals(), progress: (Int) throws -> Void = { _ in }
+    ) async throws
         -> SceneReport
     {
         var tally = Tally()
@@ -99,7 +101,9 @@ public struct SceneBenchmark: Sendable {
         }
     }
 
-    private func addProposals(_ scene: Scene, _ index: Int, _ session: ChatRexSession, _ tally: inout Tally) async throws {
+    private func addProposals(_ scene: Scene, _ index: Int, _ session: ChatRexSession, _ tally: inout Tally)
+        async throws
+    {
         let filter = ProposalFilter(minimumScore: 0, iouThreshold: 0.8, maximumCount: 100)
         let found = try await session.propose([scene.image], filter: filter)[0]
         try tally.proposals.add(
@@ -120,19 +124,27 @@ public struct SceneBenchmark: Sendable {
         }
         try tally.detection.add(
             EvaluationImage(
-                id: index, truths: scene.objects.map { GroundTruthBox(category: $0.category.id, box: $0.box) }, detections: detections))
+                id: index, truths: scene.objects.map { GroundTruthBox(category: $0.category.id, box: $0.box) },
+                detections: detections))
     }
 
-    private func addReferences(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally) async throws {
-        let referred = scene.objects.lazy.compactMap { object in scene.referringExpression(for: object).map { ($0.text, object.box) } }
+    private func addReferences(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally)
+        async throws
+    {
+        let referred = scene.objects.lazy.compactMap { object in
+            scene.referringExpression(for: object).map { ($0.text, object.box) }
+        }
         for (text, truth) in referred.prefix(questionsPerScene) {
             let answer = try await session.detect([text], in: scene.image, boxes: boxes)
             tally.note(answer)
-            tally.references.add(predicted: answer.detections.max { $0.object.score < $1.object.score }?.object.box, truth: truth)
+            tally.references.add(
+                predicted: answer.detections.max { $0.object.score < $1.object.score }?.object.box, truth: truth)
         }
     }
 
-    private func addCounts(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally) async throws {
+    private func addCounts(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally)
+        async throws
+    {
         for (category, objects) in scene.inventory.prefix(questionsPerScene) {
             let answer = try await session.count([category.name], in: scene.image, boxes: boxes)
             tally.note(answer)
@@ -144,7 +156,8 @@ public struct SceneBenchmark: Sendable {
 
     private func addRegions(_ scene: Scene, _ session: ChatRexSession, _ tally: inout Tally) async throws {
         let objects = Array(scene.objects.prefix(questionsPerScene))
-        let answers = try await session.describe(objects.map { try RegionBox($0.box) }, of: scene.image, level: .category)
+        let answers = try await session.describe(
+            objects.map { try RegionBox($0.box) }, of: scene.image, level: .category)
         for (object, answer) in zip(objects, answers) {
             tally.note(answer)
             tally.regions.total += 1

@@ -27,7 +27,8 @@ struct ChatRexGolden {
 
     init(_ folder: URL) throws {
         self.folder = folder
-        manifest = try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: folder.appendingPathComponent("manifest.json")))
+        manifest = try JSONDecoder().decode(
+            Manifest.self, from: Data(contentsOf: folder.appendingPathComponent("manifest.json")))
         expected = try TensorArchives.open(at: folder.appendingPathComponent("expected.safetensors"))
     }
 
@@ -43,7 +44,9 @@ struct ChatRexGolden {
         }
         try ChatRexTrainingGolden(folder).climb(&ladder, loadModel())
         let climbed = Set(ladder.rungs.map(\.name))
-        for name in expected.names where !climbed.contains(name) && name != "generate.eos_override" { ladder.add(name, isExact: false) }
+        for name in expected.names where !climbed.contains(name) && name != "generate.eos_override" {
+            ladder.add(name, isExact: false)
+        }
     }
 
     /// The set's weights lie in `weights.safetensors`, not under the name of a model folder.
@@ -86,7 +89,9 @@ struct ChatRexGolden {
         func equal(_ expected: [GrammarCase.Group], _ found: [ReferenceGroup]) -> Bool {
             expected.count == found.count && zip(expected, found).allSatisfy { $0.equals($1) }
         }
-        ladder.count("grammar_cases.visualizer", of: cases) { equal($0.visualizer, ReferenceParsers.visualizer($0.text)) }
+        ladder.count("grammar_cases.visualizer", of: cases) {
+            equal($0.visualizer, ReferenceParsers.visualizer($0.text))
+        }
         ladder.count("grammar_cases.evaluator", of: cases) { equal($0.evaluator, ReferenceParsers.evaluator($0.text)) }
     }
 
@@ -136,7 +141,8 @@ struct ChatRexGolden {
         let given = try [Box](flat: values.tensor(named: "\(name).boxes_in").array(of: Double.self), format: .xyxy)
         let converted = given.map(frame.converted).flatMap { [$0.x, $0.y, $0.z, $0.w] }
         try ladder.compare(
-            "\(name).boxes_out", Tensor(converted, shape: [given.count, 4]), values.tensor(named: "\(name).boxes_out"), tolerance: 0)
+            "\(name).boxes_out", Tensor(converted, shape: [given.count, 4]), values.tensor(named: "\(name).boxes_out"),
+            tolerance: 0)
         if values.record(named: "\(name).boxes_out_fp16") != nil {
             let half = try Tensor(converted, shape: [given.count, 4]).converted(to: .float16)
             try ladder.compare(
@@ -153,7 +159,9 @@ struct ChatRexGolden {
         func compare(_ name: String, _ found: Tensor) throws {
             try ladder.compare(name, found, expected.tensor(named: name), tolerance: Tolerance.vision)
         }
-        for (index, state) in try model.clip.hiddenStates(low).enumerated() { try compare("clip.hidden_states.\(index)", state) }
+        for (index, state) in try model.clip.hiddenStates(low).enumerated() {
+            try compare("clip.hidden_states.\(index)", state)
+        }
         try compare("clip.tokens", model.clip.patchTokens(low, layer: model.configuration.clipLayer))
         try compare("convnext.stem", model.convNeXt.stemMap(high))
         let features = try model.visualFeatures(lowResolution: low, highResolution: high)
@@ -165,7 +173,8 @@ struct ChatRexGolden {
 
     /// - Returns: rows of the spliced prompt, [T, D]
     private func climbObjects(
-        _ ladder: inout GoldenLadder, _ model: ChatRexModel, _ features: ChatRexModel.VisualFeatures, _ inputs: any TensorArchive
+        _ ladder: inout GoldenLadder, _ model: ChatRexModel, _ features: ChatRexModel.VisualFeatures,
+        _ inputs: any TensorArchive
     ) throws -> Tensor {
         func compare(_ name: String, _ found: Tensor) throws {
             try ladder.compare(name, found, expected.tensor(named: name), tolerance: Tolerance.vision)
@@ -173,7 +182,8 @@ struct ChatRexGolden {
         let encoder = model.objectEncoder, maps = features.pyramid
         let boxes = try Self.boxes(inputs.tensor(named: "gt_boxes")[0])
         let side = maps[0].size(2)
-        let pyramid = try Tensor.concatenated(maps.map { try $0.upsampledBilinear(height: side, width: side) }, dimension: 1)
+        let pyramid = try Tensor.concatenated(
+            maps.map { try $0.upsampledBilinear(height: side, width: side) }, dimension: 1)
         try compare("object.pyramid_every4", pyramid[.all, .all, .every(4), .every(4)])
         let cells = try encoder.cells(maps, boxes: boxes)
         try compare("object.roi_7x7_first4ch", cells[.all, .upTo(4)])
@@ -184,7 +194,8 @@ struct ChatRexGolden {
         try compare("object.features_pre", encoder(maps, boxes: [boxes])[0])
         let half = try Self.boxes(inputs.tensor(named: "gt_boxes")[0].converted(to: .float16))
         try compare("object.features_pre_fp16_boxes", encoder(maps, boxes: [half])[0])
-        try compare("object.edge_features_pre", encoder(maps, boxes: [Self.boxes(inputs.tensor(named: "edge_boxes"))])[0])
+        try compare(
+            "object.edge_features_pre", encoder(maps, boxes: [Self.boxes(inputs.tensor(named: "edge_boxes"))])[0])
         let objects = try model.objectTokens(features.pyramid, boxes: [boxes])[0]
         try compare("object.features", objects)
         let ids = try inputs.tensor(named: "input_ids")[0].array(of: Int.self)
@@ -193,7 +204,9 @@ struct ChatRexGolden {
 
     static func boxes(_ tensor: Tensor) throws -> [SIMD4<Float>] {
         let values = try tensor.array(of: Float.self)
-        return stride(from: 0, to: values.count, by: 4).map { SIMD4(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3]) }
+        return stride(from: 0, to: values.count, by: 4).map {
+            SIMD4(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3])
+        }
     }
 
     // MARK: Language

@@ -51,7 +51,8 @@ struct ChatRexTrainingGolden {
         let real = try inputs.tensor(named: "attention_mask").array(of: Int.self)
         let boxCounts = try inputs.tensor(named: "num_gt_boxes").array(of: Int.self)
         let features = try model.visualFeatures(
-            lowResolution: inputs.tensor(named: "pixel_values"), highResolution: inputs.tensor(named: "pixel_values_aux"))
+            lowResolution: inputs.tensor(named: "pixel_values"),
+            highResolution: inputs.tensor(named: "pixel_values_aux"))
         let boxes = try (0..<count).map { try ChatRexGolden.boxes(inputs.tensor(named: "gt_boxes")[.at($0)]) }
         let image = try model.imageTokens(features), objects = try model.objectTokens(features.pyramid, boxes: boxes)
         var rows: [Tensor] = [], rowLabels: [[Int]] = []
@@ -62,7 +63,8 @@ struct ChatRexTrainingGolden {
             rowLabels.append(
                 range.flatMap { position in
                     allIDs[position] == Prompt.imageID
-                        ? [Int](repeating: -100, count: image.size(1)) : [allIDs[position] < 0 ? -100 : labels[position]]
+                        ? [Int](repeating: -100, count: image.size(1))
+                        : [allIDs[position] < 0 ? -100 : labels[position]]
                 })
         }
         let length = rows.map { $0.size(0) }.max() ?? 0
@@ -85,7 +87,9 @@ struct ChatRexTrainingGolden {
             }
             let reference = try expected.tensor(named: name)
             let largest = try Double(reference.absolute().max().item(Float.self))
-            try ladder.compare("training.\(name)", gradient / largest, reference / largest, tolerance: ChatRexGolden.Tolerance.gradient)
+            try ladder.compare(
+                "training.\(name)", gradient / largest, reference / largest, tolerance: ChatRexGolden.Tolerance.gradient
+            )
         }
         var worst = 0.0, unexpected = 0
         for (name, norm) in figures.grad_norms {
@@ -103,7 +107,8 @@ struct ChatRexTrainingGolden {
 
     private func climbTokenRows(_ ladder: inout GoldenLadder) throws {
         let values = try TensorArchives.open(at: folder.appendingPathComponent("token_init.safetensors"))
-        let used = try values.tensor(named: "old_rows_used").item(Int.self), total = try values.tensor(named: "new_vocab").item(Int.self)
+        let used = try values.tensor(named: "old_rows_used").item(Int.self),
+            total = try values.tensor(named: "new_vocab").item(Int.self)
         for name in ["input", "output"] {
             let resized = try AddedTokenRows.resized(values.tensor(named: "\(name)_before"), keeping: used, to: total)
             try ladder.compare(

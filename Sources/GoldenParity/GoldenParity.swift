@@ -30,7 +30,8 @@ public enum GoldenParity {
         if let rungs = try climbSet(folder) { return rungs }
         let rungs = try contents(of: folder).filter(isFolder).flatMap { set in
             (try climbSet(set) ?? []).map {
-                GoldenRung(name: "\(set.lastPathComponent)/\($0.name)", largestError: $0.largestError, tolerance: $0.tolerance)
+                GoldenRung(
+                    name: "\(set.lastPathComponent)/\($0.name)", largestError: $0.largestError, tolerance: $0.tolerance)
             }
         }
         if rungs.isEmpty { throw GoldenParityError(description: "'\(folder.path)' holds no golden set") }

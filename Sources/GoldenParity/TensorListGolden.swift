@@ -27,7 +27,8 @@ struct TensorListGolden {
             let names = Set(expected.keys).symmetricDifference(found.keys)
             ladder.add("\(name): differing names", error: Double(names.count), tolerance: 0)
             ladder.add(
-                "\(name): differing shapes", error: Double(expected.count { found[$0.key] != nil && found[$0.key] != $0.value }),
+                "\(name): differing shapes",
+                error: Double(expected.count { found[$0.key] != nil && found[$0.key] != $0.value }),
                 tolerance: 0)
         }
     }

@@ -37,7 +37,8 @@ struct TokenizerGolden {
         for file in files {
             let name = file.deletingPathExtension().lastPathComponent
             let cases = try JSONDecoder().decode(Cases.self, from: Data(contentsOf: file))
-            ladder.add("\(name).added_tokens", isExact: cases.added_tokens.allSatisfy { tokenizer.tokenID(for: $0) == $1 })
+            ladder.add(
+                "\(name).added_tokens", isExact: cases.added_tokens.allSatisfy { tokenizer.tokenID(for: $0) == $1 })
             ladder.count("\(name).ids", of: cases.cases) { tokenizer.encode($0.text) == $0.ids }
             ladder.count("\(name).decoded", of: cases.cases) { same(tokenizer.decode($0.ids), $0.decoded) }
             ladder.count("\(name).decoded_skip_special", of: cases.cases) {
@@ -53,7 +54,9 @@ struct TokenizerGolden {
     ) throws {
         let layout = PromptLayout(vocabulary: try ChatRexVocabulary(tokenizer))
         ladder.count("\(name).prompts", of: prompts) { item in
-            guard let prompt = try? layout.prompt(question: item.question, boxCount: item.num_boxes) else { return false }
+            guard let prompt = try? layout.prompt(question: item.question, boxCount: item.num_boxes) else {
+                return false
+            }
             return prompt.ids == item.input_ids && same(prompt.text, item.prompt)
         }
     }

@@ -140,7 +140,8 @@ private struct Sequence {
     }
 
     private mutating func take(
-        _ id: Int, confidence: Double, _ run: inout [Int], _ options: GenerationOptions, _ onToken: ((Int, GeneratedToken) -> Bool)?
+        _ id: Int, confidence: Double, _ run: inout [Int], _ options: GenerationOptions,
+        _ onToken: ((Int, GeneratedToken) -> Bool)?
     ) {
         let token = GeneratedToken(id: id, confidence: confidence)
         result.tokens.append(token)
@@ -182,7 +183,9 @@ private struct Batch {
         let width = model.configuration.width, device = model.embedding.weight.device
         let padded = try rows.map { row in
             let missing = longest - (row?.size(0) ?? 0)
-            guard let row else { return try Tensor.zeros([longest, width], dtype: model.embedding.weight.dtype, device: device) }
+            guard let row else {
+                return try Tensor.zeros([longest, width], dtype: model.embedding.weight.dtype, device: device)
+            }
             return try missing == 0 ? row : row.padded([0, 0, 0, missing])
         }
         var steps: [Int] = []

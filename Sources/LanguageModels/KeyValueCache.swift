@@ -16,7 +16,8 @@ public final class KeyValueCache {
             try keys.narrowed(2, from: start, count: count).copy(from: newKeys)
             try values.narrowed(2, from: start, count: count).copy(from: newValues)
             return (
-                try keys.narrowed(2, from: 0, count: start + count), try values.narrowed(2, from: 0, count: start + count)
+                try keys.narrowed(2, from: 0, count: start + count),
+                try values.narrowed(2, from: 0, count: start + count)
             )
         }
     }

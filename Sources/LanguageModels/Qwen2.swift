@@ -93,12 +93,15 @@ public final class Qwen2: Module {
         let initial = Initializer.normal(deviation: 0.02)
         embedding = try Embedding(
             configuration.vocabularySize, configuration.width, weights / "model" / "embed_tokens", initializer: initial)
-        layers = try (0..<configuration.layerCount).map { try Qwen2Layer(configuration, weights / "model" / "layers" / $0) }
+        layers = try (0..<configuration.layerCount).map {
+            try Qwen2Layer(configuration, weights / "model" / "layers" / $0)
+        }
         norm = try RMSNorm(configuration.width, epsilon: configuration.normEpsilon, weights / "model" / "norm")
         head =
             configuration.tiesEmbeddings
             ? embedding.weight
-            : try (weights / "lm_head").parameter("weight", [configuration.vocabularySize, configuration.width], initial)
+            : try (weights / "lm_head").parameter(
+                "weight", [configuration.vocabularySize, configuration.width], initial)
         rotary = RotaryTable(headWidth: configuration.headWidth, theta: configuration.ropeTheta)
         super.init(weights)
     }
@@ -172,7 +175,8 @@ final class Qwen2Layer: Module {
     ) throws -> Tensor {
         let (b, t, d) = try x.shape3()
         let y = try inputNorm(x)
-        let queries = try rotation.applied(to: q(y).reshaped(b, t, headCount, headWidth).transposed(1, 2))  // [B, H, T, Dh]
+        // [B, H, T, Dh]
+        let queries = try rotation.applied(to: q(y).reshaped(b, t, headCount, headWidth).transposed(1, 2))
         var keys = try rotation.applied(to: k(y).reshaped(b, t, keyValueHeadCount, headWidth).transposed(1, 2))
         var values = try v(y).reshaped(b, t, keyValueHeadCount, headWidth).transposed(1, 2)  // [B, K, T, Dh]
         if let cache { (keys, values) = try cache.append(keys: keys, values: values, at: start) }  // [B, K, S, Dh]

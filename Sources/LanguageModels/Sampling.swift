@@ -46,9 +46,13 @@ struct TokenSampler {
             candidates.reserveCapacity(logits.count)
             var row = [Float](logits)
             AllowedTokens.any(except: excluded).mask(&row)
-            for token in row.indices where row[token] != -.infinity { candidates.append((token, penalized(row[token], token))) }
+            for token in row.indices where row[token] != -.infinity {
+                candidates.append((token, penalized(row[token], token)))
+            }
         }
-        for index in candidates.indices where !candidates[index].logit.isFinite { candidates[index].logit = -.greatestFiniteMagnitude }
+        for index in candidates.indices where !candidates[index].logit.isFinite {
+            candidates[index].logit = -.greatestFiniteMagnitude
+        }
         guard options.temperature > 0, candidates.count > 1 else {
             return candidates.max { ($0.logit, $1.token) < ($1.logit, $0.token) }?.token
         }

@@ -28,7 +28,8 @@ public struct AssetLocations: Sendable, Hashable {
     /// The Debian packages whose files are not where they should be.
     public var missingPackages: [String] {
         [
-            (stamps, "tuxpaint-stamps-default"), (emojiFont, "fonts-noto-color-emoji"), (gnomeBackgrounds, "gnome-backgrounds"),
+            (stamps, "tuxpaint-stamps-default"), (emojiFont, "fonts-noto-color-emoji"),
+            (gnomeBackgrounds, "gnome-backgrounds"),
             (plasmaWallpapers, "plasma-workspace-wallpapers"), (mateBackgrounds, "mate-backgrounds"),
         ].filter { !FileManager.default.fileExists(atPath: $0.0) }.map(\.1)
     }

@@ -82,7 +82,8 @@ public func autocast<Result>(
 ) throws -> Result {
     guard let dtype else { return try body() }
     var former = CTAutocast()
-    let state = CTAutocast(enabled: dtype != .float32, dtype: dtype == .float32 ? DType.bfloat16.rawValue : dtype.rawValue)
+    let state = CTAutocast(
+        enabled: dtype != .float32, dtype: dtype == .float32 ? DType.bfloat16.rawValue : dtype.rawValue)
     try TorchError.check(ct_autocast_enter(device.kind.rawValue, state, &former), "autocast")
     defer { _ = ct_autocast_leave(device.kind.rawValue, former) }
     return try body()

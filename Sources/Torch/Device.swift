@@ -33,7 +33,8 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
         guard parts.count <= 2, let name = parts.first, let kind = kinds[name],
             let index = parts.count == 2 ? Int(parts[1]).flatMap({ (0..<128).contains($0) ? $0 : nil }) : -1
         else {
-            throw TorchError(kind: .device, operation: "device", message: "'\(text)' is no device; use cpu, cuda, cuda:N or mps")
+            throw TorchError(
+                kind: .device, operation: "device", message: "'\(text)' is no device; use cpu, cuda, cuda:N or mps")
         }
         self.init(kind, index: index)
     }

@@ -31,6 +31,7 @@ public enum Runtime {
     }
 
     public static func setRandomState(_ state: Tensor, of device: Device = .cpu) throws(TorchError) {
-        try TorchError.check(ct_set_random_state(device.kind.rawValue, Int32(device.index), state.ref), "setRandomState")
+        try TorchError.check(
+            ct_set_random_state(device.kind.rawValue, Int32(device.index), state.ref), "setRandomState")
     }
 }

@@ -42,7 +42,8 @@ extension Tensor {
         let context = Unmanaged.passRetained(owner).toOpaque()
         let status = ct_tensor_from_memory(
             UnsafeMutableRawPointer(mutating: bytes.baseAddress), sizes, steps.map(Int64.init), Int32(sizes.count),
-            dtype.rawValue, { context in if let context { Unmanaged<AnyObject>.fromOpaque(context).release() } }, context, &out)
+            dtype.rawValue, { context in if let context { Unmanaged<AnyObject>.fromOpaque(context).release() } },
+            context, &out)
         try self.init(status, out, "tensor over memory")
     }
 
@@ -53,13 +54,17 @@ extension Tensor {
 
     private static func rowMajorStrides(_ shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
-        for index in shape.indices.dropLast().reversed() { strides[index] = strides[index + 1] &* Swift.max(shape[index + 1], 1) }
+        for index in shape.indices.dropLast().reversed() {
+            strides[index] = strides[index + 1] &* Swift.max(shape[index + 1], 1)
+        }
         return strides
     }
 
     /// Elements from the first to the last that a shape and its strides touch; nil on overflow or negative numbers.
     private static func reach(shape: [Int], strides: [Int]) -> Int? {
-        guard shape.count == strides.count, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else { return nil }
+        guard shape.count == strides.count, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else {
+            return nil
+        }
         if shape.contains(0) { return 0 }
         var last = 0
         for (size, stride) in zip(shape, strides) {
@@ -95,7 +100,9 @@ extension Tensor {
     /// Reads the elements in row-major order in place (on the CPU and contiguous) or in a copy that is.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         let source = try detached().to(device: .cpu).contiguous()
-        guard let data = ct_tensor_data(source.ref) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        guard let data = ct_tensor_data(source.ref) else {
+            return try body(UnsafeRawBufferPointer(start: nil, count: 0))
+        }
         defer { withExtendedLifetime(source) {} }
         return try body(UnsafeRawBufferPointer(start: data, count: source.count * source.dtype.byteCount))
     }

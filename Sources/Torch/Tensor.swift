@@ -74,7 +74,8 @@ public final class Tensor {
 
     private func requireRank(_ expected: Int) throws(TorchError) {
         if rank != expected {
-            throw TorchError(kind: .shape, operation: "shape", message: "expected \(expected) dimensions, got shape \(shape)")
+            throw TorchError(
+                kind: .shape, operation: "shape", message: "expected \(expected) dimensions, got shape \(shape)")
         }
     }
 }

@@ -27,7 +27,8 @@ public final class Conv2d: Module {
     let stride: Int, padding: Int, groups: Int
 
     public init(
-        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias hasBias: Bool = true,
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1,
+        bias hasBias: Bool = true,
         _ weights: Weights, initializer: Initializer = .fanIn, biasInitializer: Initializer? = nil
     ) throws {
         (self.stride, self.padding, self.groups) = (stride, padding, groups)
@@ -76,7 +77,9 @@ public final class GroupNorm: Module {
         super.init(weights)
     }
 
-    public func callAsFunction(_ x: Tensor) throws -> Tensor { try x.groupNormalized(groups, weight, bias, epsilon: epsilon) }
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.groupNormalized(groups, weight, bias, epsilon: epsilon)
+    }
 }
 
 /// Division by the root mean square, computed in float32. Name: `weight` [C].
@@ -97,7 +100,9 @@ public final class RMSNorm: Module {
 public final class Embedding: Module {
     public let weight: Tensor
 
-    public init(_ count: Int, _ channels: Int, _ weights: Weights, initializer: Initializer = .normal(deviation: 1)) throws {
+    public init(_ count: Int, _ channels: Int, _ weights: Weights, initializer: Initializer = .normal(deviation: 1))
+        throws
+    {
         weight = try weights.parameter("weight", [count, channels], initializer)
         super.init(weights)
     }
@@ -111,7 +116,9 @@ public final class MLP: Module {
     let layers: [Linear]
 
     /// - Parameter sizes: widths from input to output.
-    public init(_ sizes: [Int], _ weights: Weights, initializer: Initializer = .fanIn, lastInitializer: Initializer? = nil) throws {
+    public init(
+        _ sizes: [Int], _ weights: Weights, initializer: Initializer = .fanIn, lastInitializer: Initializer? = nil
+    ) throws {
         layers = try zip(sizes, sizes.dropFirst()).enumerated().map { index, size in
             let last = index == sizes.count - 2 ? lastInitializer : nil
             return try Linear(

@@ -25,7 +25,9 @@ public final class AdamW {
     public init(_ groups: [Group], beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) throws {
         self.groups = groups
         (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
-        moments = try groups.map { try $0.parameters.map { (try $0.tensor.detached().zerosLike(), try $0.tensor.detached().zerosLike()) } }
+        moments = try groups.map {
+            try $0.parameters.map { (try $0.tensor.detached().zerosLike(), try $0.tensor.detached().zerosLike()) }
+        }
     }
 
     /// Applies the accumulated gradients. Parameters without one stay as they are.
@@ -63,7 +65,8 @@ public final class AdamW {
         try withoutGradients {
             let gradients = groups.flatMap { $0.parameters.compactMap(\.tensor.gradient) }
             if gradients.isEmpty { return 0 }
-            let norm = try Double(Tensor.stacked(gradients.map { try $0.converted(to: .float32).norm() }).norm().item(Float.self))
+            let norm = try Double(
+                Tensor.stacked(gradients.map { try $0.converted(to: .float32).norm() }).norm().item(Float.self))
             if norm.isFinite && norm > limit {
                 for gradient in gradients { try gradient.scale(by: limit / (norm + 1e-6)) }
             }
@@ -74,7 +77,9 @@ public final class AdamW {
     /// Everything but the parameters that a resumed run needs, by name.
     public var state: [(name: String, tensor: Tensor)] {
         zip(groups, moments).flatMap { group, moments in
-            zip(group.parameters, moments).flatMap { [("first.\($0.name)", $1.first), ("second.\($0.name)", $1.second)] }
+            zip(group.parameters, moments).flatMap {
+                [("first.\($0.name)", $1.first), ("second.\($0.name)", $1.second)]
+            }
         }
     }
 

@@ -84,7 +84,9 @@ public final class ParameterStore {
         return made
     }
 
-    private func load(_ key: String, as name: String, shape: [Int], dtype: DType?, from source: any TensorSource) throws -> Tensor {
+    private func load(_ key: String, as name: String, shape: [Int], dtype: DType?, from source: any TensorSource) throws
+        -> Tensor
+    {
         report.used.insert(key)
         guard let found = source.shape(of: key) else {
             report.missing.append(key)
@@ -128,8 +130,10 @@ public struct Weights {
     }
 
     /// A tensor that is saved with the model but not trained.
-    public func buffer(_ name: String, _ shape: [Int], dtype: DType? = nil, _ initializer: Initializer) throws -> Tensor {
-        try store.tensor((self / name).path, shape: shape, isParameter: false, dtype: dtype, initialize: initializer.fill)
+    public func buffer(_ name: String, _ shape: [Int], dtype: DType? = nil, _ initializer: Initializer) throws -> Tensor
+    {
+        try store.tensor(
+            (self / name).path, shape: shape, isParameter: false, dtype: dtype, initialize: initializer.fill)
     }
 
     /// Whether the source has a tensor of this name below the place. A fresh store has none.

@@ -28,7 +28,9 @@ public enum RecipeFile {
         }
     }
 
-    private static func merge(_ given: Any, into base: Any, path: String, _ failure: (String) -> TrainingError) throws -> Any {
+    private static func merge(_ given: Any, into base: Any, path: String, _ failure: (String) -> TrainingError) throws
+        -> Any
+    {
         guard var result = base as? [String: Any] else { return given }
         guard let settings = given as? [String: Any] else {
             throw failure(path.isEmpty ? "it is no mapping" : "'\(path)' is no mapping")

@@ -11,13 +11,16 @@ final class DeformableAttention: Module {
     let headCount: Int, levelCount: Int, pointCount: Int
 
     init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
-        (headCount, levelCount, pointCount) = (configuration.headCount, configuration.levelCount, configuration.pointCount)
+        (headCount, levelCount, pointCount) = (
+            configuration.headCount, configuration.levelCount, configuration.pointCount
+        )
         let width = configuration.width, points = headCount * levelCount * pointCount
         let ring = Self.ring(headCount, levelCount, pointCount)
         offsets = try Linear(
             width, points * 2, weights / "sampling_offsets", initializer: .zeros,
             biasInitializer: .custom { try $0.copy(from: Tensor(ring)) })
-        attention = try Linear(width, points, weights / "attention_weights", initializer: .zeros, biasInitializer: .zeros)
+        attention = try Linear(
+            width, points, weights / "attention_weights", initializer: .zeros, biasInitializer: .zeros)
         value = try Linear(width, width, weights / "value_proj", initializer: .xavierUniform, biasInitializer: .zeros)
         output = try Linear(width, width, weights / "output_proj", initializer: .xavierUniform, biasInitializer: .zeros)
         super.init(weights)
@@ -29,7 +32,9 @@ final class DeformableAttention: Module {
     ///   - memory: [B, S, C]
     ///   - mask: [B, S, 1], true = padding
     /// - Returns: [B, N, C]
-    func callAsFunction(_ query: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels) throws -> Tensor {
+    func callAsFunction(_ query: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels) throws
+        -> Tensor
+    {
         let (b, n, c) = try query.shape3()
         let s = memory.size(1)
         let values = try value(memory).filled(where: mask, with: 0).reshaped(b, s, headCount, c / headCount)
@@ -38,7 +43,8 @@ final class DeformableAttention: Module {
             .softmax(over: -1).reshaped(b, n, headCount, levelCount, pointCount)
         let locations = try self.locations(shift, references, levels)
         let mixed = try Self.sample(
-            .tensor(values), .tensor(levels.spatialShapes), .tensor(levels.starts), .tensor(locations), .tensor(weights))
+            .tensor(values), .tensor(levels.spatialShapes), .tensor(levels.starts), .tensor(locations), .tensor(weights)
+        )
         return try output(mixed)
     }
 
@@ -46,7 +52,8 @@ final class DeformableAttention: Module {
     private func locations(_ shift: Tensor, _ references: Tensor, _ levels: FeatureLevels) throws -> Tensor {
         let spread = try references[.all, .all, .new, .all, .new]  // [B, N, 1, L, 1, 2 or 4]
         if references.size(-1) == 2 {
-            let extent = try Tensor(levels.sizes.flatMap { [Float($0.width), Float($0.height)] }, shape: [levelCount, 1, 2])
+            let extent = try Tensor(
+                levels.sizes.flatMap { [Float($0.width), Float($0.height)] }, shape: [levelCount, 1, 2])
             return try spread + shift / extent.to(device: shift.device)
         }
         return try spread[.rest, .upTo(2)] + shift * spread[.rest, .from(2)] * (0.5 / Double(pointCount))

@@ -38,7 +38,9 @@ final class DeformableDecoder: Module {
 
     init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
         (width, epsilon) = (configuration.width, configuration.inverseSigmoidEpsilon)
-        layers = try (0..<configuration.decoderLayerCount).map { try DeformableDecoderLayer(configuration, weights / "layers" / $0) }
+        layers = try (0..<configuration.decoderLayerCount).map {
+            try DeformableDecoderLayer(configuration, weights / "layers" / $0)
+        }
         norm = try LayerNorm(width, weights / "norm")
         positionHead = try MLP([2 * width, width, width], weights / "ref_point_head", initializer: .xavierUniform)
         super.init(weights)
@@ -50,7 +52,8 @@ final class DeformableDecoder: Module {
     ///   - boxHead: shared by all layers
     ///   - prompt: [C]
     func callAsFunction(
-        content: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels, attentionMask: Tensor?,
+        content: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels,
+        attentionMask: Tensor?,
         boxHead: MLP, prompt: Tensor
     ) throws -> DecoderOutput {
         var x = content
@@ -59,7 +62,8 @@ final class DeformableDecoder: Module {
         // The reference as the last layer left it, through which gradients of the next layer's boxes flow.
         var attached = reference
         output.references.append(reference)
-        let ratios = try Tensor.concatenated([levels.validRatios, levels.validRatios], dimension: -1).unsqueezed(1)  // [B, 1, L, 4]
+        // [B, 1, L, 4]
+        let ratios = try Tensor.concatenated([levels.validRatios, levels.validRatios], dimension: -1).unsqueezed(1)
         for layer in layers {
             let onLevels = try reference.unsqueezed(2) * ratios  // [B, N, L, 4]
             let positions = try positionHead(SineEmbedding.boxes(onLevels[.all, .all, 0], features: width / 2))
@@ -132,9 +136,11 @@ final class DeformableDecoderLayer: Module {
         let placed = try x + positions
         func projected(_ source: Tensor, _ part: Int) throws -> Tensor {
             let rows = TensorIndex.range(part * c..<(part + 1) * c)
-            return try source.linear(inputWeight[rows], inputBias[rows]).reshaped(b, n, headCount, c / headCount).transposed(1, 2)
+            return try source.linear(inputWeight[rows], inputBias[rows]).reshaped(b, n, headCount, c / headCount)
+                .transposed(1, 2)
         }
-        let mixed = try scaledDotProductAttention(projected(placed, 0), projected(placed, 1), projected(x, 2), mask: mask)
+        let mixed = try scaledDotProductAttention(
+            projected(placed, 0), projected(placed, 1), projected(x, 2), mask: mask)
         return try selfOutput(mixed.transposed(1, 2).reshaped(b, n, c))
     }
 }

@@ -13,15 +13,19 @@ final class DeformableEncoderLayer: Module {
         attention = try DeformableAttention(configuration, weights / "self_attn")
         norm1 = try LayerNorm(configuration.width, weights / "norm1")
         norm2 = try LayerNorm(configuration.width, weights / "norm2")
-        linear1 = try Linear(configuration.width, configuration.hiddenWidth, weights / "linear1", initializer: .xavierUniform)
-        linear2 = try Linear(configuration.hiddenWidth, configuration.width, weights / "linear2", initializer: .xavierUniform)
+        linear1 = try Linear(
+            configuration.width, configuration.hiddenWidth, weights / "linear1", initializer: .xavierUniform)
+        linear2 = try Linear(
+            configuration.hiddenWidth, configuration.width, weights / "linear2", initializer: .xavierUniform)
         super.init(weights)
     }
 
     /// - Parameters:
     ///   - x: [B, S, C]
     ///   - positions: [B, S, C], added to the query only
-    func callAsFunction(_ x: Tensor, positions: Tensor, references: Tensor, mask: Tensor, levels: FeatureLevels) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, positions: Tensor, references: Tensor, mask: Tensor, levels: FeatureLevels) throws
+        -> Tensor
+    {
         let x = try norm1(x + attention(x + positions, references: references, memory: x, mask: mask, levels: levels))
         return try norm2(x + linear2(linear1(x).relu()))
     }

@@ -55,7 +55,8 @@ public struct FeatureLevels {
         let points = try zip(sizes, sizes.indices).map { size, level in
             let extent = try Tensor([Float(size.width), Float(size.height)]).to(device: validRatios.device)
             let scale = try validRatios[.all, .at(level)] * extent  // [B, 2]
-            return try Self.centres(size, device: validRatios.device).unsqueezed(0) / scale.unsqueezed(1)  // [B, h w, 2]
+            // [B, h w, 2]
+            return try Self.centres(size, device: validRatios.device).unsqueezed(0) / scale.unsqueezed(1)
         }
         return try Tensor.concatenated(points, dimension: 1).unsqueezed(2) * validRatios.unsqueezed(1)
     }
@@ -67,13 +68,15 @@ public struct FeatureLevels {
         let boxes = try zip(sizes, masks).enumerated().map { level, pair in
             let (size, mask) = pair
             let (columns, rows) = try Self.validCounts(mask)
-            let centres = try Self.centres(size, device: mask.device).unsqueezed(0)
+            let centres =
+                try Self.centres(size, device: mask.device).unsqueezed(0)
                 / Tensor.stacked([columns, rows], dimension: -1).unsqueezed(1)  // [B, h w, 2]
             let extent = try centres.fullLike(0.05 * Double(1 << level))
             return try Tensor.concatenated([centres, extent], dimension: -1)
         }
         let all = try Tensor.concatenated(boxes, dimension: 1)
-        let inside = try all.greater(than: 0.01).logicalAnd(all.less(than: 0.99)).converted(to: .float32).sum(-1).equal(to: 4)
+        let inside = try all.greater(than: 0.01).logicalAnd(all.less(than: 0.99)).converted(to: .float32).sum(-1).equal(
+            to: 4)
         let valid = try inside.logicalAnd(flatMask().logicalNot()).unsqueezed(-1)
         let logits = try (all / (1 - all)).log()
         return (try valid.choosing(logits, else: .infinity), valid)

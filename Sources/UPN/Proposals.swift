@@ -52,7 +52,8 @@ extension UniversalProposalNetwork {
     ) throws -> [[Proposal]] {
         if images.isEmpty { return [] }
         return try inference {
-            let batch = try UPNPreprocessor(shortSide: configuration.shortSide, longSide: configuration.longSide)(images)
+            let batch = try UPNPreprocessor(shortSide: configuration.shortSide, longSide: configuration.longSide)(
+                images)
             let device = levelEmbedding.device
             let memory = try encode(batch.pixels.to(device: device), mask: batch.mask.to(device: device))
             let lists = try granularities.map { granularity in
@@ -83,7 +84,8 @@ extension UniversalProposalNetwork {
                 let (w, h) = (values[at + 2], values[at + 3])
                 let x = values[at] - 0.5 * w, y = values[at + 1] - 0.5 * h
                 let box = Box(
-                    x1: Double(x * width), y1: Double(y * height), x2: Double((x + w) * width), y2: Double((y + h) * height))
+                    x1: Double(x * width), y1: Double(y * height), x2: Double((x + w) * width),
+                    y2: Double((y + h) * height))
                 return Proposal(box: box, score: Double(scores[index * count + query]), granularity: granularity)
             }
             return all.sorted { $0.score > $1.score }

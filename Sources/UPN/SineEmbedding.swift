@@ -7,10 +7,12 @@ enum SineEmbedding {
     ///   - features: channels for each value (even)
     /// - Returns: [.., features]; even channels are sines, odd ones cosines.
     static func embed(_ values: Tensor, features: Int, temperature: Double) throws -> Tensor {
-        let steps = try Tensor.range(0, Double(features), device: values.device).floorDivided(by: 2) * (2 / Double(features))
+        let steps =
+            try Tensor.range(0, Double(features), device: values.device).floorDivided(by: 2) * (2 / Double(features))
         let periods = try Tensor.full([features], temperature, device: values.device).power(steps)
         let angles = try values.unsqueezed(-1) / periods  // [.., F]
-        let pairs = try Tensor.stacked([angles[.rest, .every(2)].sine(), angles[.rest, .every(2, from: 1)].cosine()], dimension: -1)
+        let pairs = try Tensor.stacked(
+            [angles[.rest, .every(2)].sine(), angles[.rest, .every(2, from: 1)].cosine()], dimension: -1)
         return try pairs.flattened(from: -2)
     }
 

@@ -14,12 +14,15 @@ extension UniversalProposalNetwork {
     ///     may lie; without one the released sizes are assumed.
     ///   - dtype: of the weights; nil keeps the file's.
     /// - Throws: `CheckpointError`, `ConfigurationError`, or `LoadReport` naming every tensor that does not fit.
-    public static func load(_ url: URL, device: Device = .cpu, dtype: DType? = .float32) throws -> UniversalProposalNetwork {
+    public static func load(_ url: URL, device: Device = .cpu, dtype: DType? = .float32) throws
+        -> UniversalProposalNetwork
+    {
         let archive = try TensorArchives.open(at: url)
         let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory ?? false
         let folder = isFolder ? url : url.deletingLastPathComponent()
         let configuration = try readConfiguration(folder.appendingPathComponent("config.json")) ?? .large
-        let store = ParameterStore(archive, device: device, dtype: dtype, rename: UPNCheckpointKeys.rename(archive.tensorNames))
+        let store = ParameterStore(
+            archive, device: device, dtype: dtype, rename: UPNCheckpointKeys.rename(archive.tensorNames))
         let network = try UniversalProposalNetwork(configuration, store.weights)
         try store.checkComplete(ignoring: UPNCheckpointKeys.isRedundant)
         return network

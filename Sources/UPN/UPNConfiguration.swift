@@ -35,23 +35,30 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
     }
 
     public init(
-        backbone: SwinConfiguration, width: Int, headCount: Int = 8, pointCount: Int = 4, hiddenWidth: Int, levelCount: Int = 5,
-        encoderLayerCount: Int, decoderLayerCount: Int, queryCount: Int, groupCount: Int = 32, inverseSigmoidEpsilon: Double = 1e-3,
+        backbone: SwinConfiguration, width: Int, headCount: Int = 8, pointCount: Int = 4, hiddenWidth: Int,
+        levelCount: Int = 5,
+        encoderLayerCount: Int, decoderLayerCount: Int, queryCount: Int, groupCount: Int = 32,
+        inverseSigmoidEpsilon: Double = 1e-3,
         shortSide: Int = 800, longSide: Int = 1333
     ) {
         (self.backbone, self.width, self.headCount, self.pointCount) = (backbone, width, headCount, pointCount)
         (self.hiddenWidth, self.levelCount, self.queryCount) = (hiddenWidth, levelCount, queryCount)
-        (self.encoderLayerCount, self.decoderLayerCount, self.groupCount) = (encoderLayerCount, decoderLayerCount, groupCount)
+        (self.encoderLayerCount, self.decoderLayerCount, self.groupCount) = (
+            encoderLayerCount, decoderLayerCount, groupCount
+        )
         self.inverseSigmoidEpsilon = inverseSigmoidEpsilon
         (self.shortSide, self.longSide) = (shortSide, longSide)
     }
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func int(_ key: CodingKeys, _ fallback: Int) throws -> Int { try values.decodeIfPresent(Int.self, forKey: key) ?? fallback }
+        func int(_ key: CodingKeys, _ fallback: Int) throws -> Int {
+            try values.decodeIfPresent(Int.self, forKey: key) ?? fallback
+        }
         self.init(
             backbone: try values.decode(SwinConfiguration.self, forKey: .backbone), width: try int(.width, 256),
-            headCount: try int(.headCount, 8), pointCount: try int(.pointCount, 4), hiddenWidth: try int(.hiddenWidth, 2048),
+            headCount: try int(.headCount, 8), pointCount: try int(.pointCount, 4),
+            hiddenWidth: try int(.hiddenWidth, 2048),
             levelCount: try int(.levelCount, 5), encoderLayerCount: try int(.encoderLayerCount, 6),
             decoderLayerCount: try int(.decoderLayerCount, 6), queryCount: try int(.queryCount, 900),
             groupCount: try int(.groupCount, 32),
@@ -67,20 +74,28 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
     public static let nano = UPNConfiguration(
         backbone: SwinConfiguration(
             width: 48, depths: [2, 2, 4, 2], headCounts: [2, 4, 8, 16], windowSize: 8, returnedStages: [1, 2, 3]),
-        width: 128, hiddenWidth: 512, encoderLayerCount: 3, decoderLayerCount: 3, queryCount: 150, shortSide: 384, longSide: 384)
+        width: 128, hiddenWidth: 512, encoderLayerCount: 3, decoderLayerCount: 3, queryCount: 150, shortSide: 384,
+        longSide: 384)
 
     /// - Throws: `ConfigurationError` when sizes do not divide or are out of range.
     public func validate() throws {
         try backbone.validate()
-        let counts = [width, headCount, pointCount, hiddenWidth, levelCount, encoderLayerCount, decoderLayerCount, queryCount, groupCount]
+        let counts = [
+            width, headCount, pointCount, hiddenWidth, levelCount, encoderLayerCount, decoderLayerCount, queryCount,
+            groupCount,
+        ]
         try ConfigurationError.require(
-            counts.allSatisfy { (1...65536).contains($0) } && width % headCount == 0 && width % 4 == 0 && width % groupCount == 0,
-            "UPN: d_model \(width) must be a multiple of n_heads \(headCount), of group_norm_groups \(groupCount) and of 4")
+            counts.allSatisfy { (1...65536).contains($0) } && width % headCount == 0 && width % 4 == 0
+                && width % groupCount == 0,
+            "UPN: d_model \(width) must be a multiple of n_heads \(headCount), of group_norm_groups \(groupCount) and of 4"
+        )
         try ConfigurationError.require(
             (backbone.returnedStages.count...8).contains(levelCount),
-            "UPN: num_feature_levels \(levelCount) must be at least the \(backbone.returnedStages.count) returned stages and at most 8")
+            "UPN: num_feature_levels \(levelCount) must be at least the \(backbone.returnedStages.count) returned stages and at most 8"
+        )
         try ConfigurationError.require(
             (16...8192).contains(shortSide) && (shortSide...16384).contains(longSide) && inverseSigmoidEpsilon > 0
-                && inverseSigmoidEpsilon < 0.5, "UPN: size \(shortSide), max_size \(longSide) or inverse_sigmoid_eps out of range")
+                && inverseSigmoidEpsilon < 0.5,
+            "UPN: size \(shortSide), max_size \(longSide) or inverse_sigmoid_eps out of range")
     }
 }

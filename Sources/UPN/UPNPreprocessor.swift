@@ -52,7 +52,8 @@ public struct UPNPreprocessor: Sendable {
 
     /// 8-bit RGB (an alpha channel is dropped) to normalised float32 [3, H, W].
     public func normalized(_ image: Image) throws -> Tensor {
-        let bytes = try Tensor(image.pixels, shape: [image.height, image.width, image.channels])[.rest, .upTo(3)].permuted(2, 0, 1)
+        let bytes = try Tensor(image.pixels, shape: [image.height, image.width, image.channels])[.rest, .upTo(3)]
+            .permuted(2, 0, 1)
         let mean = try Tensor(Self.mean, shape: [3, 1, 1]), deviation = try Tensor(Self.deviation, shape: [3, 1, 1])
         return try ((bytes.converted(to: .float32) / 255) - mean) / deviation
     }

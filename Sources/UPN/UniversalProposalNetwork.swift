@@ -37,9 +37,11 @@ public final class UniversalProposalNetwork: Module {
         necks = try (0..<configuration.levelCount).map { level in
             let inputs = level < stages.count ? stages[level] : level == stages.count ? stages[level - 1] : width
             return try Neck(
-                inputs, width, halves: level >= stages.count, groups: configuration.groupCount, weights / "input_proj" / level)
+                inputs, width, halves: level >= stages.count, groups: configuration.groupCount,
+                weights / "input_proj" / level)
         }
-        levelEmbedding = try transformer.parameter("level_embed", [configuration.levelCount, width], .normal(deviation: 1))
+        levelEmbedding = try transformer.parameter(
+            "level_embed", [configuration.levelCount, width], .normal(deviation: 1))
         encoderLayers = try (0..<configuration.encoderLayerCount).map {
             try DeformableEncoderLayer(configuration, transformer / "encoder" / "layers" / $0)
         }
@@ -48,7 +50,8 @@ public final class UniversalProposalNetwork: Module {
         selectionOutput = try Linear(width, width, transformer / "enc_output", initializer: .xavierUniform)
         selectionNorm = try LayerNorm(width, transformer / "enc_output_norm")
         selectionBoxHead = try MLP(
-            [width, width, width, 4], transformer / "enc_out_bbox_embed", initializer: .xavierUniform, lastInitializer: .zeros)
+            [width, width, width, 4], transformer / "enc_out_bbox_embed", initializer: .xavierUniform,
+            lastInitializer: .zeros)
         boxHead = try MLP(
             [width, width, width, 4], weights / "bbox_embed" / 0, initializer: .xavierUniform, lastInitializer: .zeros)
         // Small at first: with unit prompts the dot-product logits would start with a deviation of sqrt(C).
@@ -91,7 +94,9 @@ public final class UniversalProposalNetwork: Module {
     ///   - pixels: normalised, [B, 3, H, W], pictures at the top left and zeros elsewhere
     ///   - mask: bool [B, H, W], true = padding; nil when all pictures fill the canvas
     ///   - observe: sees named intermediate tensors, for tests and probes.
-    public func encode(_ pixels: Tensor, mask: Tensor? = nil, observe: ((String, Tensor) -> Void)? = nil) throws -> Memory {
+    public func encode(_ pixels: Tensor, mask: Tensor? = nil, observe: ((String, Tensor) -> Void)? = nil) throws
+        -> Memory
+    {
         let (b, _, height, width) = try pixels.shape4()
         let mask = try mask ?? Tensor.zeros([b, height, width], dtype: .bool, device: pixels.device)
         let maps = try backbone(pixels)
@@ -115,7 +120,8 @@ public final class UniversalProposalNetwork: Module {
         let candidates = try selectionNorm(selectionOutput(tokens.filled(where: valid.logicalNot(), with: 0)))
         let coordinates = try selectionBoxHead(candidates).converted(to: .float32) + anchors
         return Memory(
-            tokens: tokens, mask: flatMask, levels: levels, anchors: anchors, candidates: candidates, coordinates: coordinates)
+            tokens: tokens, mask: flatMask, levels: levels, anchors: anchors, candidates: candidates,
+            coordinates: coordinates)
     }
 
     /// The maps of all levels, [B, C, h, w] each.
@@ -132,7 +138,8 @@ public final class UniversalProposalNetwork: Module {
     /// Picks the K best tokens for a prompt.
     /// - Throws: `UPNError.pictureTooSmall` when there are fewer tokens than queries.
     public func select(_ memory: Memory, _ granularity: Granularity) throws -> Selection {
-        let scores = try memory.candidates.matmul(prompt(granularity, memory.candidates.dtype)).converted(to: .float32)  // [B, S]
+        // [B, S]
+        let scores = try memory.candidates.matmul(prompt(granularity, memory.candidates.dtype)).converted(to: .float32)
         guard scores.size(1) >= configuration.queryCount else {
             throw UPNError.pictureTooSmall(tokens: scores.size(1), queries: configuration.queryCount)
         }
@@ -143,7 +150,8 @@ public final class UniversalProposalNetwork: Module {
 
     /// Decodes a selection.
     /// - Parameter extra: queries put before the selected ones (denoising).
-    public func decode(_ memory: Memory, _ selection: Selection, _ granularity: Granularity, extra: ExtraQueries? = nil) throws
+    public func decode(_ memory: Memory, _ selection: Selection, _ granularity: Granularity, extra: ExtraQueries? = nil)
+        throws
         -> DecoderOutput
     {
         let batch = memory.tokens.size(0)

@@ -49,7 +49,8 @@ public struct CLIPConfiguration: Codable, Sendable, Equatable {
             (1...65536).contains(width) && (1...width).contains(headCount) && width % headCount == 0,
             "CLIP: hidden_size \(width) must be a multiple of num_attention_heads \(headCount)")
         try ConfigurationError.require(
-            (1...1024).contains(layerCount) && (1...1_000_000).contains(hiddenWidth), "CLIP: layers or MLP width out of range")
+            (1...1024).contains(layerCount) && (1...1_000_000).contains(hiddenWidth),
+            "CLIP: layers or MLP width out of range")
     }
 }
 

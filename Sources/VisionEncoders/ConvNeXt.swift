@@ -49,7 +49,8 @@ public final class ConvNeXt: Module {
         self.configuration = configuration
         let widths = configuration.widths, epsilon = configuration.layerNormEpsilon
         stem = try Conv2d(
-            3, widths[0], kernel: 4, stride: 4, weights / "vision_stem" / 0, initializer: .truncatedNormal(deviation: 0.02),
+            3, widths[0], kernel: 4, stride: 4, weights / "vision_stem" / 0,
+            initializer: .truncatedNormal(deviation: 0.02),
             biasInitializer: .zeros)
         stemNorm = try LayerNorm(widths[0], epsilon: epsilon, weights / "vision_stem" / 1)
         stages = try widths.indices.map { index in
@@ -88,7 +89,8 @@ final class ConvNeXtStage: Module {
         downsampleNorm = try inputs.map { try LayerNorm($0, epsilon: epsilon, weights / "downsample" / 0) }
         downsample = try inputs.map {
             try Conv2d(
-                $0, width, kernel: 2, stride: 2, weights / "downsample" / 1, initializer: .truncatedNormal(deviation: 0.02),
+                $0, width, kernel: 2, stride: 2, weights / "downsample" / 1,
+                initializer: .truncatedNormal(deviation: 0.02),
                 biasInitializer: .zeros)
         }
         blocks = try (0..<depth).map { try ConvNeXtBlock(width, epsilon: epsilon, weights / "blocks" / $0) }
@@ -113,13 +115,16 @@ final class ConvNeXtBlock: Module {
 
     init(_ width: Int, epsilon: Double, _ weights: Weights) throws {
         depthwise = try Conv2d(
-            width, width, kernel: 7, padding: 3, groups: width, weights / "conv_dw", initializer: .truncatedNormal(deviation: 0.02),
+            width, width, kernel: 7, padding: 3, groups: width, weights / "conv_dw",
+            initializer: .truncatedNormal(deviation: 0.02),
             biasInitializer: .zeros)
         norm = try LayerNorm(width, epsilon: epsilon, weights / "norm")
         fc1 = try Linear(
-            width, 4 * width, weights / "mlp" / "fc1", initializer: .truncatedNormal(deviation: 0.02), biasInitializer: .zeros)
+            width, 4 * width, weights / "mlp" / "fc1", initializer: .truncatedNormal(deviation: 0.02),
+            biasInitializer: .zeros)
         fc2 = try Linear(
-            4 * width, width, weights / "mlp" / "fc2", initializer: .truncatedNormal(deviation: 0.02), biasInitializer: .zeros)
+            4 * width, width, weights / "mlp" / "fc2", initializer: .truncatedNormal(deviation: 0.02),
+            biasInitializer: .zeros)
         // The layer scale is `ramma` in the released models (their writer renamed every `gamma`), `gamma` elsewhere.
         scale = try weights.parameter(weights.contains("gamma") ? "gamma" : "ramma", [width], .constant(0.1))
         super.init(weights)

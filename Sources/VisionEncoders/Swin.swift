@@ -47,15 +47,18 @@ public struct SwinConfiguration: Codable, Sendable, Equatable {
     public func validate() throws {
         try ConfigurationError.require(
             (1...8).contains(depths.count) && depths.count == headCounts.count && (1...64).contains(patchSize)
-                && (1...4096).contains(width) && (1...64).contains(windowSize) && (depths + headCounts).allSatisfy { $0 > 0 && $0 <= 512 }
+                && (1...4096).contains(width) && (1...64).contains(windowSize)
+                && (depths + headCounts).allSatisfy { $0 > 0 && $0 <= 512 }
                 && mlpRatio > 0 && mlpRatio <= 16,
             "Swin: depths \(depths) and num_heads \(headCounts) must be equally many positive numbers, sizes positive")
         for (stage, heads) in headCounts.enumerated() {
             try ConfigurationError.require(
-                width(of: stage) % heads == 0, "Swin: stage \(stage) has \(width(of: stage)) channels, not a multiple of \(heads) heads")
+                width(of: stage) % heads == 0,
+                "Swin: stage \(stage) has \(width(of: stage)) channels, not a multiple of \(heads) heads")
         }
         try ConfigurationError.require(
-            !returnedStages.isEmpty && returnedStages == returnedStages.sorted() && Set(returnedStages).count == returnedStages.count
+            !returnedStages.isEmpty && returnedStages == returnedStages.sorted()
+                && Set(returnedStages).count == returnedStages.count
                 && returnedStages.allSatisfy(depths.indices.contains),
             "Swin: return_interm_indices \(returnedStages) must be ascending stages of \(depths.count)")
     }
@@ -75,7 +78,8 @@ public final class Swin: Module {
         self.configuration = configuration
         let epsilon = configuration.layerNormEpsilon
         patchProjection = try Conv2d(
-            3, configuration.width, kernel: configuration.patchSize, stride: configuration.patchSize, weights / "patch_embed" / "proj")
+            3, configuration.width, kernel: configuration.patchSize, stride: configuration.patchSize,
+            weights / "patch_embed" / "proj")
         patchNorm = try LayerNorm(configuration.width, epsilon: epsilon, weights / "patch_embed" / "norm")
         stages = try configuration.depths.indices.map { stage in
             try SwinStage(configuration, stage: stage, weights / "layers" / stage)
@@ -114,11 +118,14 @@ final class SwinStage: Module {
     init(_ configuration: SwinConfiguration, stage: Int, _ weights: Weights) throws {
         windowSize = configuration.windowSize
         blockList = try (0..<configuration.depths[stage]).map {
-            try SwinBlock(configuration, stage: stage, shift: $0 % 2 == 0 ? 0 : configuration.windowSize / 2, weights / "blocks" / $0)
+            try SwinBlock(
+                configuration, stage: stage, shift: $0 % 2 == 0 ? 0 : configuration.windowSize / 2,
+                weights / "blocks" / $0)
         }
         downsample =
             stage + 1 < configuration.depths.count
-            ? try PatchMerging(configuration.width(of: stage), epsilon: configuration.layerNormEpsilon, weights / "downsample") : nil
+            ? try PatchMerging(
+                configuration.width(of: stage), epsilon: configuration.layerNormEpsilon, weights / "downsample") : nil
         super.init(weights)
     }
 
@@ -256,7 +263,8 @@ final class SwinBlock: Module {
     /// Attention within each window. [B, W, N, C] -> [B, W, N, C]
     private func attended(_ x: Tensor, _ grid: WindowGrid) throws -> Tensor {
         let (b, w, n, c) = try x.shape4()
-        let parts = try qkv(x).reshaped(b, w, n, 3, headCount, c / headCount).permuted(3, 0, 1, 4, 2, 5)  // [3, B, W, H, N, D]
+        // [3, B, W, H, N, D]
+        let parts = try qkv(x).reshaped(b, w, n, 3, headCount, c / headCount).permuted(3, 0, 1, 4, 2, 5)
         let bias = try biasTable.selected(0, biasIndex).reshaped(n, n, headCount).permuted(2, 0, 1)  // [H, N, N]
         let mixed: Tensor
         if shift > 0 {

@@ -48,7 +48,8 @@ import TorchNN
         _ = try (store.weights / "extra").buffer("index", [3], dtype: .int64, .zeros)
         #expect(
             store.entries.map(\.name) == [
-                "head.layers.0.weight", "head.layers.0.bias", "head.layers.1.weight", "head.layers.1.bias", "norm.weight",
+                "head.layers.0.weight", "head.layers.0.bias", "head.layers.1.weight", "head.layers.1.bias",
+                "norm.weight",
                 "norm.bias", "extra.index",
             ])
         #expect(mlp.namedParameters.count == 4 && norm.namedParameters.count == 2 && store.parameters.count == 6)

@@ -35,7 +35,8 @@ import Torch
     }
 
     @Test func scaledDotProductAttentionIsCausal() throws {
-        let q = try Tensor.normal([1, 2, 5, 8]), k = try Tensor.normal([1, 2, 5, 8]), v = try Tensor.normal([1, 2, 5, 8])
+        let q = try Tensor.normal([1, 2, 5, 8]), k = try Tensor.normal([1, 2, 5, 8]),
+            v = try Tensor.normal([1, 2, 5, 8])
         let whole = try scaledDotProductAttention(q, k, v, isCausal: true)
         let part = try scaledDotProductAttention(
             q[.all, .all, .upTo(3)], k[.all, .all, .upTo(3)], v[.all, .all, .upTo(3)], isCausal: true)

@@ -34,9 +34,11 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     public static func nano(vocabularySize: Int) -> ChatRexConfiguration {
         ChatRexConfiguration(
             language: Qwen2Configuration(
-                width: 256, hiddenWidth: 640, layerCount: 4, headCount: 4, keyValueHeadCount: 4, vocabularySize: vocabularySize,
+                width: 256, hiddenWidth: 640, layerCount: 4, headCount: 4, keyValueHeadCount: 4,
+                vocabularySize: vocabularySize,
                 ropeTheta: 10_000, maxPositions: 4096, tiesEmbeddings: true),
-            clip: CLIPConfiguration(imageSize: 128, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
+            clip: CLIPConfiguration(
+                imageSize: 128, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
             convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 256)
     }
 
@@ -58,7 +60,8 @@ public struct ChatRexConfiguration: Sendable, Equatable {
             "the high-resolution input of \(highResolution) px gives \(highResolution / convNeXt.stride) cells a side, "
                 + "CLIP gives \(clip.gridSide); they must agree")
         try ConfigurationError.require(
-            objectChannels % 8 == 0, "the pyramid's \(objectChannels) channels must be a multiple of 8 for the box embedding")
+            objectChannels % 8 == 0,
+            "the pyramid's \(objectChannels) channels must be a multiple of 8 for the box embedding")
     }
 }
 
@@ -105,9 +108,11 @@ extension ChatRexConfiguration {
         }
         try ConfigurationError.require(
             file.modelType == Self.modelType,
-            "model_type is '\(file.modelType ?? "missing")'; this package runs '\(Self.modelType)' (Qwen2-based ChatRex and RexSeek)")
+            "model_type is '\(file.modelType ?? "missing")'; this package runs '\(Self.modelType)' (Qwen2-based ChatRex and RexSeek)"
+        )
         try ConfigurationError.require(
-            file.clipFeature ?? "patch" == "patch", "mm_vision_select_feature '\(file.clipFeature ?? "")' is not supported, only 'patch'")
+            file.clipFeature ?? "patch" == "patch",
+            "mm_vision_select_feature '\(file.clipFeature ?? "")' is not supported, only 'patch'")
         if let rows = shape("model.embed_tokens.weight")?.first { language.vocabularySize = rows }
         clip = try file.clip ?? Self.readCLIP(folder) ?? Self.inferredCLIP(shape)
         convNeXt = try file.convNeXt ?? Self.inferredConvNeXt(shape)
@@ -135,7 +140,8 @@ extension ChatRexConfiguration {
         let side = Int(Double(max(positions[0] - 1, 0)).squareRoot())
         let layers = count { shape(root + ".encoder.layers.\($0).layer_norm1.weight") != nil }
         return CLIPConfiguration(
-            imageSize: side * patch[2], patchSize: patch[2], width: patch[0], layerCount: layers, headCount: max(patch[0] / 64, 1),
+            imageSize: side * patch[2], patchSize: patch[2], width: patch[0], layerCount: layers,
+            headCount: max(patch[0] / 64, 1),
             hiddenWidth: hidden[0])
     }
 
@@ -160,7 +166,8 @@ extension ChatRexConfiguration {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let file = File(
-            modelType: Self.modelType, clipLayer: clipLayer, clipFeature: "patch", visualDropout: 0, clip: clip, convNeXt: convNeXt,
+            modelType: Self.modelType, clipLayer: clipLayer, clipFeature: "patch", visualDropout: 0, clip: clip,
+            convNeXt: convNeXt,
             highResolution: highResolution)
         let parts = try [encoder.encode(language), encoder.encode(file)].map {
             try JSONSerialization.jsonObject(with: $0) as? [String: Any] ?? [:]

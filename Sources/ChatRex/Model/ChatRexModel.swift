@@ -46,7 +46,9 @@ public final class ChatRexModel: Module {
     ///   - lowResolution: [B, 3, s, s] for CLIP
     ///   - highResolution: [B, 3, S, S] for ConvNeXt
     ///   - trainingConvNeXt: whether gradients flow into ConvNeXt (upstream never trains it).
-    public func visualFeatures(lowResolution: Tensor, highResolution: Tensor, trainingConvNeXt: Bool = false) throws -> VisualFeatures {
+    public func visualFeatures(lowResolution: Tensor, highResolution: Tensor, trainingConvNeXt: Bool = false) throws
+        -> VisualFeatures
+    {
         let tokens = try clip.patchTokens(lowResolution, layer: configuration.clipLayer)  // [B, P, C]
         let maps = try withGradients(trainingConvNeXt) { try convNeXt(highResolution) }
         guard let last = maps.last else { throw ConfigurationError("ConvNeXt has no stage") }
@@ -88,13 +90,16 @@ public final class ChatRexModel: Module {
         for id in ids {
             switch id {
             case Prompt.imageID:
-                guard let image else { throw ChatRexError.prompt("the prompt has a place for a picture, but there is none") }
+                guard let image else {
+                    throw ChatRexError.prompt("the prompt has a place for a picture, but there is none")
+                }
                 try flush()
                 pieces.append(image)
                 sources += [Int?](repeating: nil, count: image.size(0))
             case Prompt.objectFeatureID:
                 guard let objects, objectCount < objects.size(0) else {
-                    throw ChatRexError.prompt("the prompt has more places for objects than the \(objects?.size(0) ?? 0) boxes given")
+                    throw ChatRexError.prompt(
+                        "the prompt has more places for objects than the \(objects?.size(0) ?? 0) boxes given")
                 }
                 try flush()
                 pieces.append(try objects[.range(objectCount..<(objectCount + 1))])
@@ -102,7 +107,8 @@ public final class ChatRexModel: Module {
                 objectCount += 1
             default:
                 guard (0..<configuration.language.vocabularySize).contains(id) else {
-                    throw ChatRexError.prompt("token \(id) is outside the vocabulary of \(configuration.language.vocabularySize)")
+                    throw ChatRexError.prompt(
+                        "token \(id) is outside the vocabulary of \(configuration.language.vocabularySize)")
                 }
                 text.append(id)
             }

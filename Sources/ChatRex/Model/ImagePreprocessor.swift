@@ -11,7 +11,8 @@ public struct ImagePreprocessor: Sendable {
     static let mean: [Float] = [0.48145466, 0.4578275, 0.40821073]
     static let deviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
     /// The mean colour, truncated, fills the padding.
-    package static let padding = Color(red: UInt8(mean[0] * 255), green: UInt8(mean[1] * 255), blue: UInt8(mean[2] * 255))
+    package static let padding = Color(
+        red: UInt8(mean[0] * 255), green: UInt8(mean[1] * 255), blue: UInt8(mean[2] * 255))
 
     public init(highResolution: Int, lowResolution: Int) {
         (self.highResolution, self.lowResolution) = (highResolution, lowResolution)
@@ -50,7 +51,8 @@ public struct ImagePreprocessor: Sendable {
         let bytes = try pixels.permuted(0, 3, 1, 2)
         // 1/255 is multiplied in double precision and rounded once, as the reference does.
         let unit = try (bytes.converted(to: .float64) * (1.0 / 255)).converted(to: .float32)
-        let mean = try Tensor(Self.mean, shape: [1, 3, 1, 1]), deviation = try Tensor(Self.deviation, shape: [1, 3, 1, 1])
+        let mean = try Tensor(Self.mean, shape: [1, 3, 1, 1]),
+            deviation = try Tensor(Self.deviation, shape: [1, 3, 1, 1])
         return try ((unit - mean) / deviation).contiguous()
     }
 

@@ -53,10 +53,12 @@ public struct ObjectEncoder: Sendable {
 
     /// The cells of RoIAlign themselves: float32 [N, C, 7, 7], for one image.
     public func cells(_ maps: [Tensor], boxes: [SIMD4<Float>]) throws -> Tensor {
-        let rows = try sampling([boxes], maps, axis: .vertical), columns = try sampling([boxes], maps, axis: .horizontal)
+        let rows = try sampling([boxes], maps, axis: .vertical),
+            columns = try sampling([boxes], maps, axis: .horizontal)
         let levels = try zip(maps, zip(rows, columns)).map { map, weights in
             let (_, _, h, w) = try map.shape4()
-            let wy = try weights.0.reshaped(boxes.count, Self.cells, h), wx = try weights.1.reshaped(boxes.count, Self.cells, w)
+            let wy = try weights.0.reshaped(boxes.count, Self.cells, h),
+                wx = try weights.1.reshaped(boxes.count, Self.cells, w)
             return try Tensor.einsum("nph,chw,nqw->ncpq", wy, map[0].converted(to: .float32), wx)
         }
         return try Tensor.concatenated(levels, dimension: 1)
@@ -77,17 +79,21 @@ public struct ObjectEncoder: Sendable {
         var weights = [Float](repeating: 0, count: boxes.count * count * Self.cells * side)
         for (index, box) in boxes.joined().enumerated() {
             let (low, high) = axis == .vertical ? (box.y, box.w) : (box.x, box.z)
-            Self.addCellWeights(from: low * scale, to: high * scale, side: side, at: index * Self.cells * side, in: &weights)
+            Self.addCellWeights(
+                from: low * scale, to: high * scale, side: side, at: index * Self.cells * side, in: &weights)
         }
         let base = try Tensor(weights, shape: [boxes.count, count * Self.cells, side]).to(device: largest.device)
         return try maps.map { map in
             let size = map.size(dimension)
-            return size == side ? base : try base.matmul(Self.upsampling(from: size, to: side).to(device: largest.device))
+            return size == side
+                ? base : try base.matmul(Self.upsampling(from: size, to: side).to(device: largest.device))
         }
     }
 
     /// Adds the bilinear weights of the sample points of seven cells between two coordinates on the map.
-    private static func addCellWeights(from low: Float, to high: Float, side: Int, at offset: Int, in weights: inout [Float]) {
+    private static func addCellWeights(
+        from low: Float, to high: Float, side: Int, at offset: Int, in weights: inout [Float]
+    ) {
         // A box without extent, turned around or not a number is one cell of the map wide.
         let length = high - low > 1 ? min(high - low, 1e6) : 1
         let cell = length / Float(cells)
@@ -139,7 +145,8 @@ public struct ObjectEncoder: Sendable {
         let relative = try relativeBoxes(boxes)
         let parts = try [1, 0, 2, 3].map { column in
             let angles = try (relative[.all, .at(column), .new] * (2 * Double.pi)) / periods  // [N, width]
-            let pairs = try Tensor.stacked([angles[.all, .every(2)].sine(), angles[.all, .every(2, from: 1)].cosine()], dimension: 2)
+            let pairs = try Tensor.stacked(
+                [angles[.all, .every(2)].sine(), angles[.all, .every(2, from: 1)].cosine()], dimension: 2)
             return try pairs.flattened(from: 1)
         }
         return try Tensor.concatenated(parts, dimension: 1)

@@ -78,7 +78,8 @@ public actor ChatRexSession {
 
     /// A caption whose objects are located.
     public func caption(
-        _ image: Image, style: VisionTask.CaptionStyle = .brief, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
+        _ image: Image, style: VisionTask.CaptionStyle = .brief, boxes: BoxSource = .proposals(),
+        options: AnswerOptions = AnswerOptions()
     ) throws -> GroundedAnswer {
         try answer(.groundedCaption(style), about: image, boxes: boxes, options: options)
     }
@@ -88,12 +89,14 @@ public actor ChatRexSession {
         _ question: String, about image: Image, grounded: Bool = false, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions()
     ) throws -> GroundedAnswer {
-        try answer(grounded ? .groundedQuestion(question) : .question(question), about: image, boxes: boxes, options: options)
+        try answer(
+            grounded ? .groundedQuestion(question) : .question(question), about: image, boxes: boxes, options: options)
     }
 
     /// What is in each of some regions: one answer a region, in their order; its first mention is the region itself.
     public func describe(
-        _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category, options: AnswerOptions = AnswerOptions()
+        _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category,
+        options: AnswerOptions = AnswerOptions()
     ) throws -> [GroundedAnswer] {
         if regions.isEmpty { throw TaskError.noRegion }
         return try describeAll(try prepare(image, .given(regions)), level, options)
@@ -101,7 +104,8 @@ public actor ChatRexSession {
 
     /// What is in each region that the proposal network finds; the first mention of an answer is its region.
     public func describeProposals(
-        of image: Image, level: VisionTask.RegionLevel = .category, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
+        of image: Image, level: VisionTask.RegionLevel = .category, boxes: BoxSource = .proposals(),
+        options: AnswerOptions = AnswerOptions()
     ) throws -> [GroundedAnswer] {
         try describeAll(try prepare(image, boxes), level, options)
     }
@@ -115,7 +119,8 @@ public actor ChatRexSession {
 
     /// Any task; a long list of phrases is asked in several prompts that are decoded together.
     public func answer(
-        _ task: VisionTask, about image: Image, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
+        _ task: VisionTask, about image: Image, boxes: BoxSource = .proposals(),
+        options: AnswerOptions = AnswerOptions()
     ) throws -> GroundedAnswer {
         let prepared = try prepare(image, boxes)
         let prompts = try task.prompts(boxCount: prepared.boxes.count, limits: options.limits)
@@ -130,7 +135,9 @@ public actor ChatRexSession {
     /// Lets go of the prepared pictures, and of their memory; the next question about one prepares it again.
     public func forgetPictures() { prepared = [] }
 
-    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) rethrows -> Result {
+    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) rethrows
+        -> Result
+    {
         let start = ContinuousClock.now
         defer { times[keyPath: stage] += .now - start }
         return try body()
@@ -143,7 +150,8 @@ public actor ChatRexSession {
     ) throws -> [GroundedAnswer] {
         let indices = Array(prepared.boxes.indices)
         let prompts = try indices.flatMap {
-            try VisionTask.describeRegions([$0], level: level).prompts(boxCount: prepared.boxes.count, limits: options.limits)
+            try VisionTask.describeRegions([$0], level: level).prompts(
+                boxCount: prepared.boxes.count, limits: options.limits)
         }
         return try zip(indices, answers(prompts, about: prepared, options)).map { index, answer in
             let score = prepared.proposalScores[index]
@@ -181,7 +189,8 @@ public actor ChatRexSession {
                 lowResolution: input.lowResolution.to(device: device, dtype: dtype),
                 highResolution: input.highResolution.to(device: device, dtype: dtype))
             let objects =
-                boxes.isEmpty ? nil : try model.objectTokens(features.pyramid, boxes: [boxes.map(input.frame.converted)])[0]
+                boxes.isEmpty
+                ? nil : try model.objectTokens(features.pyramid, boxes: [boxes.map(input.frame.converted)])[0]
             return (try model.imageTokens(features)[0], objects)
         }
         let ids = Array(prompt.ids.prefix(prompt.prefixCount))
@@ -209,7 +218,8 @@ public actor ChatRexSession {
             return try proposals(image, granularities, filter, room: vocabulary.objects.count)
         case .givenWithProposals(let regions, let granularities, let filter):
             let (given, none) = try boxes(of: image, .given(regions))
-            let (more, scores) = try proposals(image, granularities, filter, room: vocabulary.objects.count - given.count)
+            let (more, scores) = try proposals(
+                image, granularities, filter, room: vocabulary.objects.count - given.count)
             return (given + more, none + scores)
         }
     }
@@ -220,13 +230,17 @@ public actor ChatRexSession {
         var filter = filter
         filter.maximumCount = min(filter.maximumCount, room)
         let found = try proposalNetwork.propose([image], granularities: granularities, filter: filter)[0]
-        let inside = found.map { ($0.box.clipped(toWidth: Double(image.width), height: Double(image.height)), $0.score) }
-            .filter { $0.0.width > 0 && $0.0.height > 0 }
+        let inside = found.map {
+            ($0.box.clipped(toWidth: Double(image.width), height: Double(image.height)), $0.score)
+        }
+        .filter { $0.0.width > 0 && $0.0.height > 0 }
         return (inside.map(\.0), inside.map(\.1))
     }
 
     /// Decodes the answers to some prompts about one picture together.
-    private func answers(_ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions) throws -> [GroundedAnswer] {
+    private func answers(_ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions) throws
+        -> [GroundedAnswer]
+    {
         let boxCount = prepared.boxes.count
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
@@ -241,14 +255,17 @@ public actor ChatRexSession {
         let generator = Generator(
             model.language,
             GenerationOptions(
-                maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling, contrastToken: vocabulary.objectsEnd))
+                maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
+                contrastToken: vocabulary.objectsEnd))
         // A batch is bounded so that a thousand categories do not multiply the memory of the prefix a thousandfold.
         var generations: [Generation] = []
         for start in stride(from: 0, to: prompts.count, by: Self.batchLimit) {
             let range = start..<min(start + Self.batchLimit, prompts.count)
             let requests = try range.map { index in
                 let ids = try layout.prompt(question: prompts[index].question, boxCount: boxCount)
-                let rows = try inference { try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows }
+                let rows = try inference {
+                    try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
+                }
                 return GenerationRequest(rows: rows, grammar: grammars[index])
             }
             generations += try timed(\.answer) { try generator(requests, after: prepared.prefix) }
@@ -267,7 +284,9 @@ public actor ChatRexSession {
             indexConfidences: tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence),
             scoring: options.scoring, isTruncated: generation.isTruncated)
         if options.minimumScore > 0 {
-            for index in answer.groups.indices { answer.groups[index].objects.removeAll { $0.score < options.minimumScore } }
+            for index in answer.groups.indices {
+                answer.groups[index].objects.removeAll { $0.score < options.minimumScore }
+            }
         }
         return answer
     }

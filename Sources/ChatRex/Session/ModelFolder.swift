@@ -24,7 +24,9 @@ public struct ModelFolder: Sendable, Equatable {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder)
         if exists {
-            guard isFolder.boolValue else { throw ChatRexError.model("\(name) is a file; give the folder that holds config.json") }
+            guard isFolder.boolValue else {
+                throw ChatRexError.model("\(name) is a file; give the folder that holds config.json")
+            }
             return ModelFolder(URL(fileURLWithPath: name, isDirectory: true))
         }
         if name.contains("/") || name == "." || name == ".." { throw ChatRexError.model("there is no folder \(name)") }
@@ -43,7 +45,8 @@ public struct ModelFolder: Sendable, Equatable {
     public static var builtIn: [(name: String, folder: ModelFolder)] {
         var found: [String: ModelFolder] = [:]
         for place in builtInPlaces {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [] where found[name] == nil {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+            where found[name] == nil {
                 let folder = place.appendingPathComponent(name, isDirectory: true)
                 if FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path) {
                     found[name] = ModelFolder(folder)

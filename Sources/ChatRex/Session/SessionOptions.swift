@@ -14,7 +14,8 @@ public struct AnswerOptions: Sendable, Equatable {
     public var usesGrammar: Bool
 
     public init(
-        maxTokens: Int = 512, sampling: SamplingOptions = .greedy, minimumScore: Double = 0, scoring: DetectionScore = DetectionScore(),
+        maxTokens: Int = 512, sampling: SamplingOptions = .greedy, minimumScore: Double = 0,
+        scoring: DetectionScore = DetectionScore(),
         limits: TaskLimits = TaskLimits(), usesGrammar: Bool = true
     ) {
         (self.maxTokens, self.sampling, self.minimumScore) = (maxTokens, sampling, minimumScore)
@@ -29,7 +30,8 @@ public enum BoxSource: Sendable, Equatable {
     /// The caller, in pixels of the picture; `<obj0>` is the first.
     case given([RegionBox])
     /// The caller's boxes first, then proposals up to the limit, so that a question about one region may be answered with others.
-    case givenWithProposals([RegionBox], granularities: [Granularity] = [.fine], filter: ProposalFilter = ProposalFilter())
+    case givenWithProposals(
+        [RegionBox], granularities: [Granularity] = [.fine], filter: ProposalFilter = ProposalFilter())
     /// No boxes at all: plain conversation.
     case none
 }

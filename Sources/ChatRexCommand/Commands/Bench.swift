@@ -17,7 +17,9 @@ package struct BenchCommand: AsyncParsableCommand {
               chatrex bench Examples/images "cat; dog; bus" --runs 10
             """)
 
-    @Argument(help: ArgumentHelp("Pictures, folders or quoted patterns, and at the end what to look for.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp(
+            "Pictures, folders or quoted patterns, and at the end what to look for.", valueName: "source"))
     var arguments: [String] = []
 
     @Option(help: "Measured runs of each picture, 1...10000.")
@@ -76,7 +78,8 @@ private struct BenchReport {
     let load: Duration
     var threads: Int
     var peakMemory = 0
-    private var stages: [(name: String, values: [Double])] = ["decode", "propose", "encode", "read", "answer", "total"].map { ($0, []) }
+    private var stages: [(name: String, values: [Double])] = ["decode", "propose", "encode", "read", "answer", "total"]
+        .map { ($0, []) }
     private var tokens: [Double] = [], boxes: [Double] = []
 
     init(load: Duration, threads: Int) {
@@ -116,7 +119,9 @@ private struct BenchReport {
         var lines: [String] {
             var table = Table([("stage", .left), ("median", .right), ("largest", .right)], indentation: 0)
             func text(_ milliseconds: Double) -> String { String(format: "%.1f ms", milliseconds) }
-            for stage in stages { table.add([stage.name, text(stage.medianMilliseconds), text(stage.largestMilliseconds)]) }
+            for stage in stages {
+                table.add([stage.name, text(stage.medianMilliseconds), text(stage.largestMilliseconds)])
+            }
             return table.lines + [
                 "loading \(text(loadMilliseconds)), \(runs) runs, \(threads) threads, boxes \(boxes), tokens of the answer \(tokens) (medians)",
                 "peak memory \(Quantity.bytes(peakMemoryBytes))",
@@ -127,8 +132,12 @@ private struct BenchReport {
     var summary: Summary {
         Summary(
             loadMilliseconds: load.milliseconds,
-            stages: stages.map { Summary.Stage(name: $0.name, medianMilliseconds: median($0.values), largestMilliseconds: $0.values.max() ?? 0) },
-            boxes: median(boxes), tokens: median(tokens), runs: tokens.count, threads: threads, peakMemoryBytes: peakMemory)
+            stages: stages.map {
+                Summary.Stage(
+                    name: $0.name, medianMilliseconds: median($0.values), largestMilliseconds: $0.values.max() ?? 0)
+            },
+            boxes: median(boxes), tokens: median(tokens), runs: tokens.count, threads: threads,
+            peakMemoryBytes: peakMemory)
     }
 
     private func median(_ values: [Double]) -> Double {

@@ -37,7 +37,8 @@ package struct EvalCommand: AsyncParsableCommand {
             Interrupt.install()
             let session = try await model.session()
             Terminal.showProgress("loading sprites and backgrounds", isLogged: false)
-            let generator = try SceneGenerator(configuration: SceneConfiguration(split: .validation), assets: SceneAssets())
+            let generator = try SceneGenerator(
+                configuration: SceneConfiguration(split: .validation), assets: SceneAssets())
             let report = try await SceneBenchmark(generator, seed: seed, count: count).run(session) { done in
                 if Interrupt.isPending { throw CancellationError() }
                 Terminal.showProgress("scene \(done)/\(count)", isLogged: done % 50 == 0)
@@ -48,14 +49,20 @@ package struct EvalCommand: AsyncParsableCommand {
         private static func text(_ report: SceneReport) -> String {
             func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0 * 100) } ?? "-" }
             let rows = [
-                ("proposals, recall at 0.5", percent(report.upnRecall50)), ("detection, precision at 0.5", percent(report.precision50)),
-                ("detection, recall at 0.5", percent(report.recall50)), ("referring, accuracy at 0.5", percent(report.referAccuracy50)),
-                ("counting, exact", percent(report.countExact)), ("region category, exact", percent(report.regionExact)),
-                ("malformed answers", "\(report.malformedAnswers)"), ("truncated answers", "\(report.truncatedAnswers)"),
+                ("proposals, recall at 0.5", percent(report.upnRecall50)),
+                ("detection, precision at 0.5", percent(report.precision50)),
+                ("detection, recall at 0.5", percent(report.recall50)),
+                ("referring, accuracy at 0.5", percent(report.referAccuracy50)),
+                ("counting, exact", percent(report.countExact)),
+                ("region category, exact", percent(report.regionExact)),
+                ("malformed answers", "\(report.malformedAnswers)"),
+                ("truncated answers", "\(report.truncatedAnswers)"),
                 ("empty answers", "\(report.emptyAnswers)"),
             ]
             let lines = rows.map { $0.0.padding(toLength: 30, withPad: " ", startingAt: 0) + $0.1 }
-            return ("\(report.scenes) scenes, seed \(report.seed)\n" + lines.joined(separator: "\n") + "\nprotocol: " + report.protocolText)
+            return
+                ("\(report.scenes) scenes, seed \(report.seed)\n" + lines.joined(separator: "\n") + "\nprotocol: "
+                + report.protocolText)
         }
     }
 }

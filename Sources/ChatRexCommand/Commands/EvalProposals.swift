@@ -49,7 +49,8 @@ extension EvalCommand {
                 if Interrupt.isPending { throw CancellationError() }
                 let name = entry.fileName ?? entry.cocoURL.map { ($0 as NSString).lastPathComponent } ?? ""
                 let image = try Image(contentsOf: folder.appendingPathComponent(name).path)
-                let found = try network.propose([image], granularities: proposals.granularity.granularities, filter: filter)[0]
+                let found = try network.propose(
+                    [image], granularities: proposals.granularity.granularities, filter: filter)[0]
                 try recall.add(
                     EvaluationImage(
                         id: entry.id, truths: (annotations[entry.id] ?? []).map(GroundTruthBox.init),
@@ -64,7 +65,8 @@ extension EvalCommand {
             func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0 * 100) } ?? "-" }
             var table = Table([("coverage", .left), ("value", .right)], indentation: 0)
             for (name, value) in [
-                ("recall at 0.5", report.recall50), ("average recall, 0.5 to 0.95", report.ar), ("  small objects", report.arSmall),
+                ("recall at 0.5", report.recall50), ("average recall, 0.5 to 0.95", report.ar),
+                ("  small objects", report.arSmall),
                 ("  medium", report.arMedium), ("  large", report.arLarge),
             ] {
                 table.add([name, percent(value)])

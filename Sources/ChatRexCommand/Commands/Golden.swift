@@ -20,7 +20,9 @@ package struct GoldenCommand: ParsableCommand {
         for rung in rungs {
             let error = String(format: "%.2e", rung.largestError), limit = String(format: "%.0e", rung.tolerance)
             let verdict = rung.passes ? "ok  " : "FAIL"
-            try Terminal.write("\(verdict)  \(rung.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(error)  (allowed \(limit))")
+            try Terminal.write(
+                "\(verdict)  \(rung.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(error)  (allowed \(limit))"
+            )
         }
         let failed = rungs.count { !$0.passes }
         try Terminal.write("\(rungs.count - failed) of \(rungs.count) rungs hold")

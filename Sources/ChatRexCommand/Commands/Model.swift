@@ -5,7 +5,8 @@ import Foundation
 /// Checkpoints.
 package struct ModelCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Look at models.", subcommands: [ListCommand.self, InspectCommand.self, ExportCommand.self])
+        commandName: "model", abstract: "Look at models.",
+        subcommands: [ListCommand.self, InspectCommand.self, ExportCommand.self])
 
     package init() {}
 

@@ -32,10 +32,14 @@ package struct TrainCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The run's folder.", valueName: "folder"))
     var out: String
 
-    @Option(name: .customLong("init"), help: ArgumentHelp("Model or run to start from. (default: fresh weights)", valueName: "folder"))
+    @Option(
+        name: .customLong("init"),
+        help: ArgumentHelp("Model or run to start from. (default: fresh weights)", valueName: "folder"))
     var start: String?
 
-    @Option(help: ArgumentHelp("Proposal network or run that gives boxes. (default: imitated proposals)", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Proposal network or run that gives boxes. (default: imitated proposals)", valueName: "folder"))
     var proposals: String?
 
     @Option(help: "Ends after this much time, all sessions together; over the recipe's.")
@@ -50,7 +54,8 @@ package struct TrainCommand: AsyncParsableCommand {
         Runtime.initialize()
         try Runtime.setThreadCount(threads ?? ProcessInfo.processInfo.activeProcessorCount)
         let file = URL(fileURLWithPath: recipe), folder = URL(fileURLWithPath: out, isDirectory: true)
-        let origin = ChatRexStart(model: start.map { URL(fileURLWithPath: $0) }, proposals: proposals.map { URL(fileURLWithPath: $0) })
+        let origin = ChatRexStart(
+            model: start.map { URL(fileURLWithPath: $0) }, proposals: proposals.map { URL(fileURLWithPath: $0) })
         let isFinished: Bool
         if stage == .upn {
             var recipe = try RecipeFile.load(file, defaults: UPNRecipe())

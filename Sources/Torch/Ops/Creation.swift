@@ -22,7 +22,9 @@ private enum Ops {
 
 extension Tensor {
     /// Uninitialised memory.
-    public static func empty(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor {
+    public static func empty(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError)
+        -> Tensor
+    {
         try Ops.empty(.ints(shape), .dtype(dtype), .none, .device(device))
     }
 
@@ -32,16 +34,21 @@ extension Tensor {
         try Ops.full(.ints(shape), .double(value), .dtype(dtype), .none, .device(device))
     }
 
-    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor {
+    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError)
+        -> Tensor
+    {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
-    public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor {
+    public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor
+    {
         try full(shape, 1, dtype: dtype, device: device)
     }
 
     /// start, start + step, … below end, as [N].
-    public static func range(_ start: Double, _ end: Double, step: Double = 1, dtype: DType = .float32, device: Device = .cpu)
+    public static func range(
+        _ start: Double, _ end: Double, step: Double = 1, dtype: DType = .float32, device: Device = .cpu
+    )
         throws(TorchError) -> Tensor
     {
         try Ops.arange(.double(start), .double(end), .double(step), .dtype(dtype), .none, .device(device))
@@ -53,7 +60,9 @@ extension Tensor {
     }
 
     /// `count` values evenly spaced from start to end, both included.
-    public static func linspace(_ start: Double, _ end: Double, count: Int, dtype: DType = .float32, device: Device = .cpu)
+    public static func linspace(
+        _ start: Double, _ end: Double, count: Int, dtype: DType = .float32, device: Device = .cpu
+    )
         throws(TorchError) -> Tensor
     {
         try Ops.linspace(.double(start), .double(end), .int(count), .dtype(dtype), .none, .device(device))
@@ -65,18 +74,24 @@ extension Tensor {
     }
 
     /// Uniform numbers in 0..<1.
-    public static func uniform(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor {
+    public static func uniform(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError)
+        -> Tensor
+    {
         try Ops.rand(.ints(shape), .dtype(dtype), .none, .device(device))
     }
 
     /// Normal numbers with mean 0 and variance 1.
-    public static func normal(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError) -> Tensor {
+    public static func normal(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws(TorchError)
+        -> Tensor
+    {
         try Ops.randn(.ints(shape), .dtype(dtype), .none, .device(device))
     }
 
     /// Uniform integers in a range, int64.
-    public static func integers(in range: Range<Int>, shape: [Int], device: Device = .cpu) throws(TorchError) -> Tensor {
-        try Ops.randint(.int(range.lowerBound), .int(range.upperBound), .ints(shape), .dtype(.int64), .none, .device(device))
+    public static func integers(in range: Range<Int>, shape: [Int], device: Device = .cpu) throws(TorchError) -> Tensor
+    {
+        try Ops.randint(
+            .int(range.lowerBound), .int(range.upperBound), .ints(shape), .dtype(.int64), .none, .device(device))
     }
 
     /// A random order of 0..<count, int64.
@@ -86,7 +101,9 @@ extension Tensor {
 
     public func zerosLike() throws(TorchError) -> Tensor { try Ops.zerosLike(.tensor(self)) }
     public func onesLike() throws(TorchError) -> Tensor { try Ops.onesLike(.tensor(self)) }
-    public func fullLike(_ value: Double) throws(TorchError) -> Tensor { try Ops.fullLike(.tensor(self), .double(value)) }
+    public func fullLike(_ value: Double) throws(TorchError) -> Tensor {
+        try Ops.fullLike(.tensor(self), .double(value))
+    }
 
     /// Joins tensors along an existing dimension.
     public static func concatenated(_ tensors: [Tensor], dimension: Int = 0) throws(TorchError) -> Tensor {
@@ -104,7 +121,11 @@ extension Tensor {
     }
 
     /// The lower triangle; what lies above `diagonal` becomes 0.
-    public func lowerTriangle(diagonal: Int = 0) throws(TorchError) -> Tensor { try Ops.tril(.tensor(self), .int(diagonal)) }
+    public func lowerTriangle(diagonal: Int = 0) throws(TorchError) -> Tensor {
+        try Ops.tril(.tensor(self), .int(diagonal))
+    }
     /// The upper triangle; what lies below `diagonal` becomes 0.
-    public func upperTriangle(diagonal: Int = 0) throws(TorchError) -> Tensor { try Ops.triu(.tensor(self), .int(diagonal)) }
+    public func upperTriangle(diagonal: Int = 0) throws(TorchError) -> Tensor {
+        try Ops.triu(.tensor(self), .int(diagonal))
+    }
 }

@@ -56,7 +56,8 @@ extension Tensor {
                 result = try Ops.select(.tensor(result), .int(dimension), .int(index))
             case .slice(let start, let end, let step):
                 result = try Ops.slice(
-                    .tensor(result), .int(dimension), start.map { .int($0) } ?? .none, end.map { .int($0) } ?? .none, .int(step))
+                    .tensor(result), .int(dimension), start.map { .int($0) } ?? .none, end.map { .int($0) } ?? .none,
+                    .int(step))
                 dimension += 1
             case .all:
                 dimension += 1

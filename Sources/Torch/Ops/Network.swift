@@ -38,7 +38,8 @@ extension Tensor {
         _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, groups: Int = 1
     ) throws(TorchError) -> Tensor {
         try Ops.conv2d(
-            .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]), .ints([1, 1]),
+            .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]),
+            .ints([1, 1]),
             .int(groups))
     }
 
@@ -48,7 +49,9 @@ extension Tensor {
     }
 
     /// Normalises groups of channels of [B, C, …].
-    public func groupNormalized(_ groups: Int, _ weight: Tensor?, _ bias: Tensor?, epsilon: Double) throws(TorchError) -> Tensor {
+    public func groupNormalized(_ groups: Int, _ weight: Tensor?, _ bias: Tensor?, epsilon: Double) throws(TorchError)
+        -> Tensor
+    {
         try Ops.groupNorm(.tensor(self), .int(groups), .optional(weight), .optional(bias), .double(epsilon))
     }
 
@@ -58,7 +61,9 @@ extension Tensor {
     }
 
     /// Rows of this table [V, C] by int64 numbers of any shape -> [.., C].
-    public func rows(_ indices: Tensor) throws(TorchError) -> Tensor { try Ops.embedding(.tensor(self), .tensor(indices)) }
+    public func rows(_ indices: Tensor) throws(TorchError) -> Tensor {
+        try Ops.embedding(.tensor(self), .tensor(indices))
+    }
 
     /// [B, C, H, W] -> [B, C, height, width] by bilinear interpolation with half-pixel centres and no antialiasing.
     public func upsampledBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
@@ -86,7 +91,9 @@ extension Tensor {
     }
 
     /// Mean cross entropy of logits [N, C] against class numbers [N] (int64); targets equal to `ignoring` do not count.
-    public func crossEntropy(_ targets: Tensor, ignoring: Int = -100, labelSmoothing: Double = 0, reduction: Reduction = .mean)
+    public func crossEntropy(
+        _ targets: Tensor, ignoring: Int = -100, labelSmoothing: Double = 0, reduction: Reduction = .mean
+    )
         throws(TorchError) -> Tensor
     {
         try Ops.crossEntropy(
@@ -119,6 +126,7 @@ public func scaledDotProductAttention(
     groupedHeads: Bool = false
 ) throws(TorchError) -> Tensor {
     try Ops.attention(
-        .tensor(q), .tensor(k), .tensor(v), .optional(mask), .double(0), .bool(isCausal), scale.map { .double($0) } ?? .none,
+        .tensor(q), .tensor(k), .tensor(v), .optional(mask), .double(0), .bool(isCausal),
+        scale.map { .double($0) } ?? .none,
         .bool(groupedHeads))
 }

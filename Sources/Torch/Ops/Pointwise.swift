@@ -55,14 +55,22 @@ private enum Ops {
 
 extension Tensor {
     public static func + (a: Tensor, b: Tensor) throws(TorchError) -> Tensor { try Ops.add(.tensor(a), .tensor(b)) }
-    public static func + (a: Tensor, b: Double) throws(TorchError) -> Tensor { try Ops.addScalar(.tensor(a), .double(b)) }
+    public static func + (a: Tensor, b: Double) throws(TorchError) -> Tensor {
+        try Ops.addScalar(.tensor(a), .double(b))
+    }
     public static func - (a: Tensor, b: Tensor) throws(TorchError) -> Tensor { try Ops.sub(.tensor(a), .tensor(b)) }
-    public static func - (a: Tensor, b: Double) throws(TorchError) -> Tensor { try Ops.subScalar(.tensor(a), .double(b)) }
+    public static func - (a: Tensor, b: Double) throws(TorchError) -> Tensor {
+        try Ops.subScalar(.tensor(a), .double(b))
+    }
     public static func - (a: Double, b: Tensor) throws(TorchError) -> Tensor { try Ops.rsub(.tensor(b), .double(a)) }
     public static func * (a: Tensor, b: Tensor) throws(TorchError) -> Tensor { try Ops.mul(.tensor(a), .tensor(b)) }
-    public static func * (a: Tensor, b: Double) throws(TorchError) -> Tensor { try Ops.mulScalar(.tensor(a), .double(b)) }
+    public static func * (a: Tensor, b: Double) throws(TorchError) -> Tensor {
+        try Ops.mulScalar(.tensor(a), .double(b))
+    }
     public static func / (a: Tensor, b: Tensor) throws(TorchError) -> Tensor { try Ops.div(.tensor(a), .tensor(b)) }
-    public static func / (a: Tensor, b: Double) throws(TorchError) -> Tensor { try Ops.divScalar(.tensor(a), .double(b)) }
+    public static func / (a: Tensor, b: Double) throws(TorchError) -> Tensor {
+        try Ops.divScalar(.tensor(a), .double(b))
+    }
     public static prefix func - (a: Tensor) throws(TorchError) -> Tensor { try Ops.neg(.tensor(a)) }
 
     /// Quotient rounded toward minus infinity.
@@ -89,7 +97,9 @@ extension Tensor {
     public func rounded() throws(TorchError) -> Tensor { try Ops.round(.tensor(self)) }
     public func power(_ exponent: Double) throws(TorchError) -> Tensor { try Ops.pow(.tensor(self), .double(exponent)) }
 
-    public func power(_ exponents: Tensor) throws(TorchError) -> Tensor { try Ops.powTensor(.tensor(self), .tensor(exponents)) }
+    public func power(_ exponents: Tensor) throws(TorchError) -> Tensor {
+        try Ops.powTensor(.tensor(self), .tensor(exponents))
+    }
 
     /// 1 / (1 + e^-x)
     public func sigmoid() throws(TorchError) -> Tensor { try Ops.sigmoid(.tensor(self)) }
@@ -127,14 +137,24 @@ extension Tensor {
     public func equal(to other: Tensor) throws(TorchError) -> Tensor { try Ops.eqTensor(.tensor(self), .tensor(other)) }
     public func notEqual(to value: Double) throws(TorchError) -> Tensor { try Ops.ne(.tensor(self), .double(value)) }
     public func less(than value: Double) throws(TorchError) -> Tensor { try Ops.lt(.tensor(self), .double(value)) }
-    public func less(than other: Tensor) throws(TorchError) -> Tensor { try Ops.ltTensor(.tensor(self), .tensor(other)) }
+    public func less(than other: Tensor) throws(TorchError) -> Tensor {
+        try Ops.ltTensor(.tensor(self), .tensor(other))
+    }
     public func greater(than value: Double) throws(TorchError) -> Tensor { try Ops.gt(.tensor(self), .double(value)) }
     public func lessOrEqual(to value: Double) throws(TorchError) -> Tensor { try Ops.le(.tensor(self), .double(value)) }
-    public func greaterOrEqual(to value: Double) throws(TorchError) -> Tensor { try Ops.ge(.tensor(self), .double(value)) }
-    public func greaterOrEqual(to other: Tensor) throws(TorchError) -> Tensor { try Ops.geTensor(.tensor(self), .tensor(other)) }
+    public func greaterOrEqual(to value: Double) throws(TorchError) -> Tensor {
+        try Ops.ge(.tensor(self), .double(value))
+    }
+    public func greaterOrEqual(to other: Tensor) throws(TorchError) -> Tensor {
+        try Ops.geTensor(.tensor(self), .tensor(other))
+    }
     public func logicalNot() throws(TorchError) -> Tensor { try Ops.logicalNot(.tensor(self)) }
-    public func logicalAnd(_ other: Tensor) throws(TorchError) -> Tensor { try Ops.logicalAnd(.tensor(self), .tensor(other)) }
-    public func logicalOr(_ other: Tensor) throws(TorchError) -> Tensor { try Ops.logicalOr(.tensor(self), .tensor(other)) }
+    public func logicalAnd(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Ops.logicalAnd(.tensor(self), .tensor(other))
+    }
+    public func logicalOr(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Ops.logicalOr(.tensor(self), .tensor(other))
+    }
     /// True where an element is neither infinite nor NaN.
     public func isFinite() throws(TorchError) -> Tensor { try Ops.isfinite(.tensor(self)) }
 }

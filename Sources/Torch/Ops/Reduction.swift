@@ -23,7 +23,9 @@ private enum Ops {
 
 extension Tensor {
     public func sum() throws(TorchError) -> Tensor { try Ops.sum(.tensor(self)) }
-    public func sum(_ dimensions: Int..., keepingDimensions: Bool = false, dtype: DType? = nil) throws(TorchError) -> Tensor {
+    public func sum(_ dimensions: Int..., keepingDimensions: Bool = false, dtype: DType? = nil) throws(TorchError)
+        -> Tensor
+    {
         try Ops.sumDim(.tensor(self), .ints(dimensions), .bool(keepingDimensions), .dtype(dtype))
     }
     public func mean() throws(TorchError) -> Tensor { try Ops.mean(.tensor(self)) }
@@ -33,7 +35,9 @@ extension Tensor {
     public func max() throws(TorchError) -> Tensor { try Ops.max(.tensor(self)) }
     public func min() throws(TorchError) -> Tensor { try Ops.min(.tensor(self)) }
     /// Largest elements along a dimension and where they stand (int64).
-    public func max(_ dimension: Int, keepingDimension: Bool = false) throws(TorchError) -> (values: Tensor, indices: Tensor) {
+    public func max(_ dimension: Int, keepingDimension: Bool = false) throws(TorchError) -> (
+        values: Tensor, indices: Tensor
+    ) {
         let parts = try Ops.maxDim.tuple(.tensor(self), .int(dimension), .bool(keepingDimension))
         return (parts[0], parts[1])
     }
@@ -45,7 +49,9 @@ extension Tensor {
         return (parts[0], parts[1])
     }
     /// Sorted along a dimension; equal elements keep their order.
-    public func sorted(_ dimension: Int = -1, descending: Bool = false) throws(TorchError) -> (values: Tensor, indices: Tensor) {
+    public func sorted(_ dimension: Int = -1, descending: Bool = false) throws(TorchError) -> (
+        values: Tensor, indices: Tensor
+    ) {
         let parts = try Ops.sort.tuple(.tensor(self), .bool(true), .int(dimension), .bool(descending))
         return (parts[0], parts[1])
     }

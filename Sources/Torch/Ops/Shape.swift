@@ -32,9 +32,13 @@ extension Tensor {
         try Ops.transpose(.tensor(self), .int(a), .int(b))
     }
     /// Inserts a dimension of length 1.
-    public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor { try Ops.unsqueeze(.tensor(self), .int(dimension)) }
+    public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Ops.unsqueeze(.tensor(self), .int(dimension))
+    }
     /// Drops a dimension of length 1.
-    public func squeezed(_ dimension: Int) throws(TorchError) -> Tensor { try Ops.squeeze(.tensor(self), .int(dimension)) }
+    public func squeezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Ops.squeeze(.tensor(self), .int(dimension))
+    }
     /// Repeats dimensions of length 1 without copying; -1 keeps a length.
     public func expanded(_ shape: Int...) throws(TorchError) -> Tensor { try Ops.expand(.tensor(self), .ints(shape)) }
     public func flattened(from start: Int = 0, to end: Int = -1) throws(TorchError) -> Tensor {
@@ -69,7 +73,8 @@ extension Tensor {
     public func unbound3(_ dimension: Int = 0) throws(TorchError) -> (Tensor, Tensor, Tensor) {
         let parts = try unbound(dimension)
         guard parts.count == 3 else {
-            throw TorchError(kind: .shape, operation: "unbound3", message: "dimension \(dimension) of \(shape) is not 3 long")
+            throw TorchError(
+                kind: .shape, operation: "unbound3", message: "dimension \(dimension) of \(shape) is not 3 long")
         }
         return (parts[0], parts[1], parts[2])
     }
@@ -81,7 +86,9 @@ extension Tensor {
     public func rolled(by shifts: [Int], dimensions: [Int]) throws(TorchError) -> Tensor {
         try Ops.roll(.tensor(self), .ints(shifts), .ints(dimensions))
     }
-    public func flipped(_ dimensions: Int...) throws(TorchError) -> Tensor { try Ops.flip(.tensor(self), .ints(dimensions)) }
+    public func flipped(_ dimensions: Int...) throws(TorchError) -> Tensor {
+        try Ops.flip(.tensor(self), .ints(dimensions))
+    }
     /// Tiles the tensor, one count a dimension.
     public func tiled(_ counts: Int...) throws(TorchError) -> Tensor { try Ops.repeatOp(.tensor(self), .ints(counts)) }
     /// Repeats every slice along a dimension `count` times in a row.

@@ -15,7 +15,9 @@ public enum BoxMixing {
     /// The truth and every proposal that does not nearly repeat it, at most `limit` in all, in random order.
     ///
     /// - Parameter proposals: best first; those with an IoU above 0.9 with a true box are dropped.
-    public static func truth(of scene: Scene, with proposals: [Box], limit: Int = 100, _ random: inout SceneRandom) -> MixedBoxes {
+    public static func truth(of scene: Scene, with proposals: [Box], limit: Int = 100, _ random: inout SceneRandom)
+        -> MixedBoxes
+    {
         let truths = scene.objects.map(\.box)
         let others = proposals.filter { proposal in !truths.contains { $0.iou(with: proposal) > 0.9 } }
         let chosen = Array((truths + others).prefix(limit))
@@ -26,11 +28,15 @@ public enum BoxMixing {
     }
 
     /// Proposals alone, as at inference: each object is shown by the proposal that covers it best, if any does by half.
-    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, _ random: inout SceneRandom) -> MixedBoxes {
+    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, _ random: inout SceneRandom)
+        -> MixedBoxes
+    {
         var boxes = Array(proposals.prefix(limit))
         random.shuffle(&boxes)
         var pairs = scene.objects.flatMap { object in
-            boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter { $0.overlap >= 0.5 }
+            boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter {
+                $0.overlap >= 0.5
+            }
         }
         pairs.sort { $0.overlap > $1.overlap }
         var boxOfObject: [Int: Int] = [:], taken: Set<Int> = []

@@ -60,7 +60,9 @@ public enum ChatRexTraining {
         return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 
-    private static func generators(_ recipe: ChatRexRecipe) throws -> (training: SceneGenerator, validation: SceneGenerator) {
+    private static func generators(_ recipe: ChatRexRecipe) throws -> (
+        training: SceneGenerator, validation: SceneGenerator
+    ) {
         let assets = try SceneAssets()
         var configuration = SceneConfiguration(split: .training)
         configuration.variesAspect = recipe.variesAspect
@@ -70,7 +72,8 @@ public enum ChatRexTraining {
         )
     }
 
-    private static func startingModel(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ generator: SceneGenerator) throws
+    private static func startingModel(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ generator: SceneGenerator)
+        throws
         -> (ChatRexModel, BytePairTokenizer)
     {
         if let url = start.model {
@@ -91,7 +94,9 @@ public enum ChatRexTraining {
         let tensors = Dictionary(uniqueKeysWithValues: model.language.namedParameters)
         try withoutGradients {
             for (name, key) in tensors where name.hasSuffix("k_proj.weight") {
-                guard let query = tensors[name.replacingOccurrences(of: "k_proj", with: "q_proj")], query.shape == key.shape else { continue }
+                guard let query = tensors[name.replacingOccurrences(of: "k_proj", with: "q_proj")],
+                    query.shape == key.shape
+                else { continue }
                 try key.copy(from: query)
             }
         }

@@ -92,7 +92,9 @@ public struct ConversationBatch: Sendable {
             positions += [Int](repeating: 0, count: padding)
             segments += [Int](repeating: -1, count: padding)
         }
-        (self.sources, self.positions, self.segments, self.tokens, self.targets) = (sources, positions, segments, tokens, targets)
+        (self.sources, self.positions, self.segments, self.tokens, self.targets) = (
+            sources, positions, segments, tokens, targets
+        )
     }
 
     private enum Content {

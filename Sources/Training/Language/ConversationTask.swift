@@ -80,10 +80,13 @@ public final class ConversationTask: TrainingTask {
         let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
         let encoderNames = Set(encoders.map(\.name))
         var rest = model.namedParameters.filter { !encoderNames.contains($0.name) }
-        if !options.trainsLanguageModel { rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") } }
+        if !options.trainsLanguageModel {
+            rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") }
+        }
         parameterGroups =
             WeightDecay.groups(rest, decay: options.weightDecay)
-            + (options.encoderRate > 0 ? WeightDecay.groups(encoders, decay: options.weightDecay, rateScale: options.encoderRate) : [])
+            + (options.encoderRate > 0
+                ? WeightDecay.groups(encoders, decay: options.weightDecay, rateScale: options.encoderRate) : [])
     }
 
     // MARK: Batches
@@ -102,13 +105,17 @@ public final class ConversationTask: TrainingTask {
 
     private func makeBatch(_ scenes: [Scene], stream: String) throws -> ConversationBatch {
         let imageRows = model.configuration.imageTokenCount
-        let proposals = options.stage == .align ? nil : try proposalNetwork?.propose(
-            scenes.map(\.image), filter: ProposalFilter(minimumScore: 0.15, iouThreshold: 0.8, maximumCount: 60))
+        let proposals =
+            options.stage == .align
+            ? nil
+            : try proposalNetwork?.propose(
+                scenes.map(\.image), filter: ProposalFilter(minimumScore: 0.15, iouThreshold: 0.8, maximumCount: 60))
         let examples = try scenes.enumerated().map { index, scene in
             var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
             let boxes = mixedBoxes(scene, proposals?[index].map(\.box), &random)
             let dialogue = SceneDialogue(scene: scene, boxOfObject: boxes.boxOfObject, boxCount: boxes.boxes.count)
-            let frame = SquareFrame(width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
+            let frame = SquareFrame(
+                width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
             return try ConversationExample(
                 pixels: preprocessor.squarePixels(scene.image).pixels, boxes: boxes.boxes.map(frame.converted),
                 exchanges: options.stage.mixture.exchanges(dialogue, &random), layout: layout, imageRows: imageRows,
@@ -122,8 +129,10 @@ public final class ConversationTask: TrainingTask {
         guard let proposals else {
             return BoxMixing.truth(of: scene, with: BoxMixing.imitated(for: scene, &random), limit: 60, &random)
         }
-        let inside = proposals.map { $0.clipped(toWidth: Double(scene.image.width), height: Double(scene.image.height)) }
-            .filter { $0.width > 0 && $0.height > 0 }
+        let inside = proposals.map {
+            $0.clipped(toWidth: Double(scene.image.width), height: Double(scene.image.height))
+        }
+        .filter { $0.width > 0 && $0.height > 0 }
         return random.chance(options.proposalsAloneRate)
             ? BoxMixing.proposals(inside, for: scene, limit: 60, &random)
             : BoxMixing.truth(of: scene, with: inside, limit: 60, &random)
@@ -173,7 +182,8 @@ public final class ConversationTask: TrainingTask {
         return try inference {
             var right = 0, total = 0, loss = 0.0
             for start in stride(from: 0, to: 32, by: 8) {
-                let batch = try makeBatch((start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
+                let batch = try makeBatch(
+                    (start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
                 let (logits, targets) = try answerLogits(batch)
                 let best = try logits.argmax(1).array(of: Int.self)
                 right += zip(best, batch.targets).count { $0 == $1.token }

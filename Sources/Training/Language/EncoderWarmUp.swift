@@ -44,7 +44,8 @@ public final class EncoderWarmUp: TrainingTask {
     ///   - generator: of training scenes
     ///   - validation: of scenes of the same names on seeds that training never sees
     public init(
-        _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator, batchSize: Int, seed: UInt64
+        _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator,
+        batchSize: Int, seed: UInt64
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
         (self.model, self.tokenizer) = (model, tokenizer)
@@ -68,7 +69,8 @@ public final class EncoderWarmUp: TrainingTask {
             // One batch in four shows things where they will be met; the others show many more of them for the same work.
             var batch =
                 number % 4 == 3
-                ? try Self.makeBatch(generator, side: side, seeds: seeds) : Self.makeMosaics(generator, side: side, seeds: seeds)
+                ? try Self.makeBatch(generator, side: side, seeds: seeds)
+                : Self.makeMosaics(generator, side: side, seeds: seeds)
             batch.spelling = number % NameTable.spellings.count
             return batch
         }
@@ -90,7 +92,8 @@ public final class EncoderWarmUp: TrainingTask {
                 let (x, y) = (cell % rows * tile, cell / rows * tile)
                 for line in 0..<tile {
                     let target = ((y + line) * side + x) * 3, source = line * tile * 3
-                    picture.replaceSubrange(target..<target + tile * 3, with: crop.image.pixels[source..<source + tile * 3])
+                    picture.replaceSubrange(
+                        target..<target + tile * 3, with: crop.image.pixels[source..<source + tile * 3])
                 }
                 boxes.append(SIMD4(Float(x), Float(y), Float(x + tile), Float(y + tile)))
                 batch.labels.append(positions[crop.category.id] ?? -100)
@@ -112,8 +115,10 @@ public final class EncoderWarmUp: TrainingTask {
             batch.pixels += square.pixels
             let frame = SquareFrame(width: scene.image.width, height: scene.image.height, side: side)
             let padding = count - scene.objects.count
-            batch.boxes.append(scene.objects.map { frame.converted($0.box) } + Array(repeating: SIMD4(0, 0, 1, 1), count: padding))
-            batch.labels += scene.objects.map { positions[$0.category.id] ?? -100 } + Array(repeating: -100, count: padding)
+            batch.boxes.append(
+                scene.objects.map { frame.converted($0.box) } + Array(repeating: SIMD4(0, 0, 1, 1), count: padding))
+            batch.labels +=
+                scene.objects.map { positions[$0.category.id] ?? -100 } + Array(repeating: -100, count: padding)
         }
         return batch
     }
@@ -203,7 +208,9 @@ private struct NameTable {
 /// Which parameters weight decay applies to.
 enum WeightDecay {
     /// Matrices and kernels decay; biases, norms and scales do not.
-    static func groups(_ parameters: [(name: String, tensor: Tensor)], decay: Double, rateScale: Double = 1) -> [AdamW.Group] {
+    static func groups(_ parameters: [(name: String, tensor: Tensor)], decay: Double, rateScale: Double = 1) -> [AdamW
+        .Group]
+    {
         [
             AdamW.Group(parameters.filter { $0.tensor.rank > 1 }, rateScale: rateScale, weightDecay: decay),
             AdamW.Group(parameters.filter { $0.tensor.rank <= 1 }, rateScale: rateScale, weightDecay: 0),

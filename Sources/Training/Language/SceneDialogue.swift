@@ -113,7 +113,8 @@ public struct SceneDialogue {
 public struct TaskMixture: Codable, Sendable, Equatable {
     /// Mean number of exchanges of each kind for one picture.
     public var detectOne = 3.0, detectSeveral = 1.0, reference = 3.0, regionCategory = 2.0, regionText = 1.0
-    public var count = 1.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3, question = 0.3
+    public var count = 1.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3,
+        question = 0.3
 
     public init() {}
 

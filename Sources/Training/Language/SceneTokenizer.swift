@@ -6,7 +6,9 @@ import Tokenizers
 public enum SceneTokenizer {
     /// Learns byte pairs from what is asked and answered about some scenes.
     /// - Throws: `TokenizerError`, `TaskError`.
-    public static func train(_ generator: SceneGenerator, scenes count: Int, vocabularySize: Int) throws -> BytePairTokenizer {
+    public static func train(_ generator: SceneGenerator, scenes count: Int, vocabularySize: Int) throws
+        -> BytePairTokenizer
+    {
         var texts: [String] = []
         for seed in 0..<UInt64(count) {
             // Seeds of their own, far from those of training.
