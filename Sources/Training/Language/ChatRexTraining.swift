@@ -13,6 +13,9 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
     public var conversation = ConversationOptions()
     /// Tokens of the vocabulary that a fresh model learns, at most.
     public var vocabularySize = 4096
+    /// Whether a stage begins by giving the language model's attention new weights that help it to point soon: for the first
+    /// stage of a model that is trained from nothing.
+    public var startsLanguageModel = false
     /// Pictures in a batch of the encoders' warm-up.
     public var warmUpBatchSize = 8
     /// Whether the warm-up moves the embeddings of names; not where a language model already knows them.
@@ -57,6 +60,9 @@ public enum ChatRexTraining {
     {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
+        if recipe.startsLanguageModel {
+            try RetrievalStart.prepare(languageTensors(model), model.configuration.language)
+        }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
         let task = try ConversationTask(
             model, tokenizer: tokenizer, options: recipe.conversation, generator: training, validation: validation,
@@ -90,9 +96,7 @@ public enum ChatRexTraining {
         try Runtime.seed(recipe.options.seed)
         // A multiple of 64 rows keeps the matrix products even.
         let rows = (tokenizer.vocabularySize + 63) / 64 * 64
-        let model = try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights)
-        try startAttentionAtLikeness(model)
-        return (model, tokenizer)
+        return (try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights), tokenizer)
     }
 
     /// The model in a folder with the language model of another.
@@ -109,19 +113,6 @@ public enum ChatRexTraining {
             }
         }
         return model
-    }
-
-    /// Gives keys the weights of queries, so that positions attend to what is like them: after the warm-up an object's row is like its name.
-    private static func startAttentionAtLikeness(_ model: ChatRexModel) throws {
-        let tensors = Dictionary(uniqueKeysWithValues: languageTensors(model))
-        try withoutGradients {
-            for (name, key) in tensors where name.hasSuffix("k_proj.weight") {
-                guard let query = tensors[name.replacingOccurrences(of: "k_proj", with: "q_proj")],
-                    query.shape == key.shape
-                else { continue }
-                try key.copy(from: query)
-            }
-        }
     }
 
     /// The language model's own tensors; its names start at the root, beside those of the encoders.
