@@ -39,6 +39,9 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var sequenceLimit = 768
     /// Factor on the learning rate of the two vision encoders and the projectors; 0 freezes them.
     public var encoderRate = 0.3
+    /// Factor on the learning rate of the embedding table, which is the output's as well where they are tied. Where names stand
+    /// beside their objects, full steps would scatter them.
+    public var embeddingRate = 1.0
     /// Whether the language model's layers are trained. The paper's alignment keeps them; a model without pretraining cannot.
     public var trainsLanguageModel = true
     /// Share of pictures shown with proposals alone, as at inference; the others mix in the truth.
@@ -82,15 +85,16 @@ public final class ConversationTask: TrainingTask {
         let encoders =
             model.clip.namedParameters + model.convNeXt.namedParameters + model.imageProjector.namedParameters
             + model.objectProjector.namedParameters
-        let encoderNames = Set(encoders.map(\.name))
-        var rest = model.namedParameters.filter { !encoderNames.contains($0.name) }
+        let embeddings = model.language.embedding.namedParameters
+        let apart = Set((encoders + embeddings).map(\.name))
+        var rest = model.namedParameters.filter { !apart.contains($0.name) }
         if !options.trainsLanguageModel {
             rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") }
         }
-        parameterGroups =
-            WeightDecay.groups(rest, decay: options.weightDecay)
-            + (options.encoderRate > 0
-                ? WeightDecay.groups(encoders, decay: options.weightDecay, rateScale: options.encoderRate) : [])
+        let groups = [(rest, 1), (embeddings, options.embeddingRate), (encoders, options.encoderRate)]
+        parameterGroups = groups.filter { $0.1 > 0 }.flatMap { parameters, rate in
+            WeightDecay.groups(parameters, decay: options.weightDecay, rateScale: rate)
+        }
     }
 
     // MARK: Batches
