@@ -134,7 +134,7 @@ let package = Package(
             "Training",
             ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
-        tests("Server", ["ChatRex", "Imaging", "Server"]),
+        tests("Server", ["ChatRex", "Imaging", "Server", .product(name: "Logging", package: "swift-log")]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
