@@ -1,5 +1,6 @@
 import ChatRex
 import Foundation
+import HTTPTypes
 
 /// The body of `POST /v1/chat/completions`.
 struct ChatRequest: Decodable, Sendable {

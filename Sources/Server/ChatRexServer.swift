@@ -2,6 +2,7 @@
 
 import ChatRex
 import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -46,7 +47,7 @@ public struct ChatRexServer: Sendable {
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port),
-                availableConnectionsDelegate: .maximum(options.connectionLimit, logger: quiet)),
+                availableConnectionsDelegate: MaximumAvailableConnections(options.connectionLimit, logger: quiet)),
             services: [model],
             onServerRunning: { channel in
                 let name = host.contains(":") ? "[\(host)]" : host
@@ -94,7 +95,7 @@ struct API: Sendable {
         let work = router.group().add(middleware: Doorkeeper(options: options))
         work.post("/v1/chat/completions", use: chat)
         for task in VisionEndpoint.allCases {
-            work.post("/v1/\(task.rawValue)") { try await vision(task, $0, $1) }
+            work.post(RouterPath("/v1/\(task.rawValue)")) { try await vision(task, $0, $1) }
         }
         work.get("/v1/models") { _, _ in try models() }
         work.get("/v1/models/:model") { _, context in try modelNamed(context.parameters.get("model")) }
@@ -180,7 +181,7 @@ struct API: Sendable {
         let limit = options.bodyLimit
         return try await within(options.uploadTime) {
             ServerError(.requestTimeout, .uploadTimeout, "the request took too long to arrive")
-        } do: {
+        } perform: {
             var request = request
             let buffer = try await request.collectBody(upTo: limit)
             return (request, Array(buffer.readableBytesView))

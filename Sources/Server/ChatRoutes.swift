@@ -1,8 +1,12 @@
 import ChatRex
 import Foundation
+import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Imaging
+import Logging
 import NIOConcurrencyHelpers
+import NIOCore
 
 extension API {
     /// A question about a picture, as OpenAI's chat interface asks it.
@@ -28,14 +32,15 @@ extension API {
             writer: ChatWriter(isPlain: chat.plainText ?? false, stops: stops))
         let form = ChatForm(model: options.modelName)
         if chat.stream == true {
-            return stream(work, form, includesUsage: chat.streamOptions?.includesUsage ?? false, to: request)
+            let includesUsage = chat.streamOptions?.includesUsage ?? false
+            return stream(work, form, includesUsage: includesUsage, to: request, context.logger)
         }
         let outcome = try await watching(request) { try await work.run { _ in } }
         return try JSONText.response(form.completion(outcome)).closing()
     }
 
     /// The answer as server-sent events, each as soon as the model has written it.
-    private func stream(_ work: ChatWork, _ form: ChatForm, includesUsage: Bool, to request: Request) -> Response {
+    private func stream(_ work: ChatWork, _ form: ChatForm, includesUsage: Bool, to request: Request, _ logger: Logger) -> Response {
         let limits = options
         let body = ResponseBody { writer in
             let (events, feed) = AsyncThrowingStream<String, any Error>.makeStream()
@@ -48,7 +53,9 @@ extension API {
                     feed.yield(try form.end(outcome))
                     if includesUsage { feed.yield(try form.usage(outcome)) }
                 } catch {
-                    feed.yield(ServerError(error, limits: limits).document)
+                    let told = ServerError(error, limits: limits)
+                    if told.status.code == 500 { logger.error("\(error)") }
+                    feed.yield(told.document)
                 }
                 feed.yield("[DONE]")
                 feed.finish()

@@ -1,6 +1,8 @@
 import ChatRex
 import Foundation
+import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 
 // The interface that Label Studio expects of a machine learning backend: https://labelstud.io/guide/ml_create
 

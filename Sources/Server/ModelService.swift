@@ -1,4 +1,5 @@
 import ChatRex
+import HTTPTypes
 import NIOConcurrencyHelpers
 import ServiceLifecycle
 
@@ -75,10 +76,11 @@ final class ModelService: Service {
         func work<Result: Sendable>(
             _ body: @escaping @Sendable (ChatRexSession) async throws -> Result
         ) async throws -> (result: Result, cost: StageTimes) {
-            let (service, session) = (service, session)
-            return try await within(service.deadline) {
-                ServerError(.gatewayTimeout, .deadline, "there was no answer within \(service.deadline.components.seconds) s")
-            } do: {
+            let (service, session) = (self.service, self.session)
+            let limit = service.deadline
+            return try await within(limit) {
+                ServerError(.gatewayTimeout, .deadline, "there was no answer within \(limit)")
+            } perform: {
                 try await service.takeTurn()
                 defer { service.endTurn() }
                 await session.resetTimes()
@@ -138,8 +140,8 @@ final class ModelService: Service {
 
 /// Does something, or throws `late` and cancels it when it takes longer than `limit`.
 func within<Result: Sendable>(
-    _ limit: Duration, else late: @escaping @Sendable () -> ServerError,
-    do body: @escaping @Sendable () async throws -> Result
+    _ limit: Duration, orThrow late: @escaping @Sendable () -> ServerError,
+    perform body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in
         group.addTask { try await body() }

@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// A `multipart/form-data` body taken apart.
 struct Multipart {
     /// One field of the form.

@@ -1,6 +1,7 @@
 import ChatRex
 import Checkpoints
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Imaging
 import LanguageModels

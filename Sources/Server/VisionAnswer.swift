@@ -1,6 +1,7 @@
 import Boxes
 import ChatRex
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Imaging
 import UPN

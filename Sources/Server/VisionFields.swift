@@ -1,6 +1,7 @@
 import Boxes
 import ChatRex
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Imaging
 import LanguageModels
@@ -46,7 +47,7 @@ struct VisionFields: Decodable, Sendable {
     var seed: Int?
     var format: ResultFormat?
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
+    enum CodingKeys: String, CodingKey {
         case image, phrases, boxes, style, level, granularity, iou, temperature, seed, format
         case minScore = "min_score"
         case maxDetections = "max_detections"

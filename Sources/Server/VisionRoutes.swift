@@ -1,5 +1,7 @@
 import ChatRex
+import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Imaging
 
 /// The tasks with a route of their own, `/v1/NAME`.
@@ -68,14 +70,14 @@ extension API {
         }
     }
 
-    /// The phrases of a request, each by itself.
+    /// The phrases of a request, cleaned, each by itself.
     private func phrases(_ fields: VisionFields) throws -> [String] {
-        let phrases = (fields.phrases?.all ?? []).flatMap { $0.split(separator: ";") }
-            .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }.filter { !$0.isEmpty }
-        // Asked without a picture, so that a text that cannot be asked costs nothing.
-        _ = try VisionTask.detect(phrases).prompts(
+        let prompts = try VisionTask.detect(fields.phrases?.all ?? []).prompts(
             boxCount: 0, limits: TaskLimits(phraseCount: options.phraseLimit))
-        return phrases
+        return prompts.flatMap { prompt -> [String] in
+            guard case .detect(let phrases) = prompt.task else { return [] }
+            return phrases
+        }
     }
 
     /// What was located for each phrase; boxes are counted, the number in the text is not believed.

@@ -34,12 +34,13 @@ struct TestServer: Sendable {
             if isLoading { try await Task.sleep(for: .seconds(3600)) }
             return try await Self.session.value
         }
-        let (addresses, found) = AsyncStream<String>.makeStream()
+        let (addresses, feed) = AsyncStream<String>.makeStream()
         Task {
-            try? await server.run { found.yield($0) }
-            found.finish()
+            try? await server.run { feed.yield($0) }
+            feed.finish()
         }
-        address = try #require(await addresses.first { _ in true })
+        let found = await addresses.first { _ in true }
+        address = try #require(found)
         if isLoading { return }
         while try await get("/readyz").status != 200 { try await Task.sleep(for: .milliseconds(50)) }
     }

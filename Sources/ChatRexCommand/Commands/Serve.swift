@@ -75,8 +75,10 @@ package struct ServeCommand: AsyncParsableCommand {
     package func run() async throws {
         var logger = Logger(label: "chatrex") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = quiet ? .warning : .info
-        let model = model
-        let server = try ChatRexServer(options, logger: logger) { try await model.session() }
-        try await server.run { address in try? Terminal.write("listening on \(address)") }
+        let server = try ChatRexServer(options, logger: logger, load: model.loader())
+        try await server.run { address in
+            // Who closed standard output does not want to know.
+            _ = try? Terminal.write("listening on \(address)")
+        }
     }
 }
