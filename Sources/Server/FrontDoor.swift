@@ -78,8 +78,7 @@ final class Doorkeeper: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         try checkPage(request)
-        let client = try client(of: request, context)
-        try checkRate(of: client)
+        try checkRate(of: client(of: request, context))
         return try await next(request, context)
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Imaging
 
 // The interface that Label Studio expects of a machine learning backend: https://labelstud.io/guide/ml_create
 
@@ -13,27 +14,30 @@ extension API {
         let call = try JSONDecoder().decode(PredictCall.self, from: Data(body))
         let configuration = try LabelConfiguration(call.labelConfig ?? "")
         if call.tasks.count > 16 { throw ServerError.value("tasks", "has more than 16 tasks; send fewer at once") }
-        let place = try model.admit()
-        let images = try call.tasks.map { task in
+        let pictures = try call.tasks.map { task in
             guard let address = task.data[configuration.imageField]?.text else {
                 throw ServerError(
                     .badRequest, .missingImage, "a task's data has no '\(configuration.imageField)'", parameter: "tasks")
             }
-            return try PictureSource.decode(PictureSource.bytes(of: address), options)
+            return try PictureSource.bytes(of: address)
         }
-        let answerOptions = AnswerOptions(limits: TaskLimits(phraseCount: options.phraseLimit))
-        let answers = try await watching(request) {
+        let place = try model.admit()
+        let limits = options
+        let predictions = try await watching(request) {
             try await place.work { session in
-                var answers: [GroundedAnswer] = []
-                for image in images {
-                    answers.append(try await session.detect(configuration.labels, in: image, options: answerOptions))
+                var predictions: [LabelStudioTask.Prediction] = []
+                for picture in pictures {
+                    // One at a time, so that a call never holds the pixels of all its pictures.
+                    let image = try PictureSource.decode(picture, limits)
+                    let answer = try await session.detect(
+                        configuration.labels, in: image,
+                        options: AnswerOptions(limits: TaskLimits(phraseCount: limits.phraseLimit)))
+                    predictions += answer.labelStudioTask(
+                        image: "", width: image.width, height: image.height, modelVersion: limits.modelName
+                    ).predictions.map(configuration.named)
                 }
-                return answers
+                return predictions
             }.result
-        }
-        let predictions = zip(images, answers).flatMap { image, answer in
-            answer.labelStudioTask(image: "", width: image.width, height: image.height, modelVersion: options.modelName)
-                .predictions.map(configuration.named)
         }
         return try JSONText.response(["results": predictions]).closing()
     }

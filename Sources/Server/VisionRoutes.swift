@@ -35,7 +35,7 @@ extension API {
         let boxes = try fields.proposals(options)
         switch endpoint {
         case .detect, .count:
-            let phrases = try phrases(fields)
+            let phrases = try self.phrases(of: fields)
             let task: VisionTask = endpoint == .detect ? .detect(phrases) : .count(phrases)
             return { session, image in
                 let answer = try await session.answer(task, about: image, boxes: boxes, options: answerOptions)
@@ -71,7 +71,7 @@ extension API {
     }
 
     /// The phrases of a request, cleaned, each by itself.
-    private func phrases(_ fields: VisionFields) throws -> [String] {
+    private func phrases(of fields: VisionFields) throws -> [String] {
         let prompts = try VisionTask.detect(fields.phrases?.all ?? []).prompts(
             boxCount: 0, limits: TaskLimits(phraseCount: options.phraseLimit))
         return prompts.flatMap { prompt -> [String] in
