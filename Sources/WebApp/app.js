@@ -98,12 +98,15 @@ async function load(file) {
     reader.onerror = () => reject(new Failure(`${file.name || "The picture"} cannot be read.`));
     reader.readAsDataURL(file);
   });
-  const image = $("picture");
-  await new Promise((resolve, reject) => {
-    image.onload = resolve;
-    image.onerror = () => reject(new Failure(`This browser cannot show ${file.name || "the picture"}; save it as JPEG or PNG.`));
-    image.src = dataURL;
+  // Tried apart from the page, so that a broken file leaves the former picture where it is.
+  const trial = new Image();
+  trial.src = dataURL;
+  await trial.decode().catch(() => {
+    throw new Failure(`This browser cannot show ${file.name || "the picture"}; save it as JPEG or PNG.`);
   });
+  const image = $("picture");
+  image.src = dataURL;
+  await image.decode();
   running?.abort();
   picture = { name: file.name || "picture.png", type: file.type, dataURL, width: image.naturalWidth, height: image.naturalHeight };
   [proposals, given, turns, shown] = [[], [], [], null];
@@ -257,7 +260,7 @@ overlay.addEventListener("hovered", ({ detail }) => light(detail.key));
 $("add-box").addEventListener("click", () => {
   const { width, height } = picture;
   addGiven([width * 0.35, height * 0.35, width * 0.65, height * 0.65]);
-  document.querySelector("svg rect.given:last-of-type, svg rect.given")?.focus();
+  [...document.querySelectorAll("svg rect.given")].at(-1)?.focus();
 });
 
 // Questions
@@ -413,9 +416,7 @@ function drawTurn(turn) {
   if (turn.isList) answer.append(listOf(turn));
   else answer.append(...linkedText(turn));
   const notes = [];
-  const missing = turn.notFound.filter((label) => !turn.text.includes(label));
-  if (missing.length) notes.push(`Not found: ${missing.join("; ")}`);
-  if (!turn.isWriting && !turn.isList && turn.notFound.length && !turn.detections.length) notes.push("Nothing was found.");
+  if (turn.notFound.length) notes.push(`Not found: ${turn.notFound.join("; ")}.`);
   if (turn.note) notes.push(turn.note);
   const note = Object.assign(document.createElement("p"), { className: "quiet", textContent: notes.join(" ") });
   turn.element.replaceChildren(title, answer, note);
