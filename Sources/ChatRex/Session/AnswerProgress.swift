@@ -6,16 +6,20 @@ public struct AnswerUpdate: Sendable, Hashable {
     public var text: String
     /// Groups that are complete now.
     public var groups: [GroundedAnswer.Group]
+
+    public init(rawText: String, text: String, groups: [GroundedAnswer.Group]) {
+        (self.rawText, self.text, self.groups) = (rawText, text, groups)
+    }
 }
 
 /// Tells what each state of an answer adds to the one before.
-final class AnswerProgress {
+package final class AnswerProgress {
     private let report: (AnswerUpdate) -> Bool
     private var rawText = "", text = ""
     private var groupCount = 0
 
     /// - Parameter report: gets each addition; false ends the answer.
-    init(_ report: @escaping (AnswerUpdate) -> Bool) {
+    package init(_ report: @escaping (AnswerUpdate) -> Bool) {
         self.report = report
     }
 
@@ -23,7 +27,7 @@ final class AnswerProgress {
     ///   - answer: all that is written so far
     ///   - isGroupClosed: whether the last thing written closed a group; before that its objects are not all there
     /// - Returns: false when the answer is to end.
-    func advance(to answer: GroundedAnswer, isGroupClosed: Bool) -> Bool {
+    package func advance(to answer: GroundedAnswer, isGroupClosed: Bool) -> Bool {
         send(
             AnswerUpdate(
                 rawText: Self.addition(&rawText, Self.certain(answer.rawText)),
@@ -32,7 +36,7 @@ final class AnswerProgress {
     }
 
     /// Reports what is left when the answer is complete.
-    func finish(_ answer: GroundedAnswer) {
+    package func finish(_ answer: GroundedAnswer) {
         _ = send(
             AnswerUpdate(
                 rawText: Self.addition(&rawText, answer.rawText), text: Self.addition(&text, answer.text),
