@@ -78,7 +78,9 @@ extension DetectionEvaluator {
     }
 
     /// Pairs the records of both files by image.
-    static func images(
+    ///
+    /// - Throws: ``EvaluationError``, for a record without a usable box and for results of images not in the dataset.
+    public static func images(
         of dataset: COCODataset, results: [COCOResult]
     ) throws(EvaluationError) -> [EvaluationImage] {
         var truths = Dictionary(grouping: dataset.annotations, by: \.imageID)

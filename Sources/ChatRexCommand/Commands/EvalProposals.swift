@@ -47,8 +47,7 @@ extension EvalCommand {
             var recall = ProposalRecall(maxProposals: maxDet)
             for (index, entry) in dataset.images.enumerated() {
                 if Interrupt.isPending { throw CancellationError() }
-                let name = entry.fileName ?? entry.cocoURL.map { ($0 as NSString).lastPathComponent } ?? ""
-                let image = try Image(contentsOf: folder.appendingPathComponent(name).path)
+                let image = try Image(contentsOf: entry.url(in: folder).path)
                 let found = try network.propose(
                     [image], granularities: proposals.granularity.granularities, filter: filter)[0]
                 try recall.add(

@@ -39,6 +39,12 @@ package struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Model or run whose encoders and projectors are used instead of those of --init. (default: none)",
+            valueName: "folder"))
+    var encoders: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Proposal network or run that gives boxes. (default: imitated proposals)", valueName: "folder"))
     var proposals: String?
 
@@ -55,7 +61,8 @@ package struct TrainCommand: AsyncParsableCommand {
         try Runtime.setThreadCount(threads ?? ProcessInfo.processInfo.activeProcessorCount)
         let file = URL(fileURLWithPath: recipe), folder = URL(fileURLWithPath: out, isDirectory: true)
         let origin = ChatRexStart(
-            model: start.map { URL(fileURLWithPath: $0) }, proposals: proposals.map { URL(fileURLWithPath: $0) })
+            model: start.map { URL(fileURLWithPath: $0) }, encoders: encoders.map { URL(fileURLWithPath: $0) },
+            proposals: proposals.map { URL(fileURLWithPath: $0) })
         let isFinished: Bool
         if stage == .upn {
             var recipe = try RecipeFile.load(file, defaults: UPNRecipe())

@@ -15,6 +15,8 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
     public var vocabularySize = 4096
     /// Pictures in a batch of the encoders' warm-up.
     public var warmUpBatchSize = 8
+    /// Whether the warm-up moves the embeddings of names; not where a language model already knows them.
+    public var warmUpTrainsEmbeddings = true
     /// Whether scenes vary their aspect between 3:4 and 4:3; otherwise they are square.
     public var variesAspect = true
 
@@ -25,11 +27,13 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
 public struct ChatRexStart: Sendable {
     /// A model folder, or a run whose last export is taken; a fresh model when nil.
     public var model: URL?
+    /// A model's folder or run whose encoders and projectors take the place of the model's own.
+    public var encoders: URL?
     /// A proposal network's folder or run; imitated proposals when nil.
     public var proposals: URL?
 
-    public init(model: URL? = nil, proposals: URL? = nil) {
-        (self.model, self.proposals) = (model, proposals)
+    public init(model: URL? = nil, encoders: URL? = nil, proposals: URL? = nil) {
+        (self.model, self.encoders, self.proposals) = (model, encoders, proposals)
     }
 }
 
@@ -43,7 +47,7 @@ public enum ChatRexTraining {
         let (model, tokenizer) = try startingModel(recipe, start, training)
         let task = try EncoderWarmUp(
             model, tokenizer: tokenizer, generator: training, validation: validation, batchSize: recipe.warmUpBatchSize,
-            seed: recipe.options.seed &* 1_000_003)
+            trainsEmbeddings: recipe.warmUpTrainsEmbeddings, seed: recipe.options.seed &* 1_000_003)
         return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 
@@ -78,7 +82,8 @@ public enum ChatRexTraining {
     {
         if let url = start.model {
             let folder = ModelFolder(exported(url))
-            return (try ChatRexModel.load(folder.url), try BytePairTokenizer(contentsOf: folder.tokenizer))
+            let model = try ChatRexModel.load(folder.url), tokenizer = try BytePairTokenizer(contentsOf: folder.tokenizer)
+            return (try start.encoders.map { try joined(exported($0), language: model) } ?? model, tokenizer)
         }
         let tokenizer = try SceneTokenizer.train(generator, scenes: 4000, vocabularySize: recipe.vocabularySize)
         try Runtime.seed(recipe.options.seed)
@@ -89,9 +94,25 @@ public enum ChatRexTraining {
         return (model, tokenizer)
     }
 
+    /// The model in a folder with the language model of another.
+    private static func joined(_ folder: URL, language donor: ChatRexModel) throws -> ChatRexModel {
+        let model = try ChatRexModel.load(folder)
+        let (mine, theirs) = (model.configuration.language, donor.configuration.language)
+        guard mine == theirs else {
+            throw TrainingError.invalidSetting(
+                name: "encoders", reason: "its language model has other sizes than the one that is to be trained")
+        }
+        try withoutGradients {
+            for (own, other) in zip(languageTensors(model), languageTensors(donor)) {
+                try own.tensor.copy(from: other.tensor)
+            }
+        }
+        return model
+    }
+
     /// Gives keys the weights of queries, so that positions attend to what is like them: after the warm-up an object's row is like its name.
     private static func startAttentionAtLikeness(_ model: ChatRexModel) throws {
-        let tensors = Dictionary(uniqueKeysWithValues: model.language.namedParameters)
+        let tensors = Dictionary(uniqueKeysWithValues: languageTensors(model))
         try withoutGradients {
             for (name, key) in tensors where name.hasSuffix("k_proj.weight") {
                 guard let query = tensors[name.replacingOccurrences(of: "k_proj", with: "q_proj")],
@@ -100,6 +121,11 @@ public enum ChatRexTraining {
                 try key.copy(from: query)
             }
         }
+    }
+
+    /// The language model's own tensors; its names start at the root, beside those of the encoders.
+    private static func languageTensors(_ model: ChatRexModel) -> [(name: String, tensor: Tensor)] {
+        model.language.namedParameters.filter { $0.name.hasPrefix("model.") || $0.name.hasPrefix("lm_head.") }
     }
 
     /// The last export of a run, or the folder itself where it is no run.

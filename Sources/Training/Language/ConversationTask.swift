@@ -37,7 +37,7 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var batchSize = 8
     /// Most positions of a sequence.
     public var sequenceLimit = 768
-    /// Factor on the learning rate of the two vision encoders; 0 freezes them.
+    /// Factor on the learning rate of the two vision encoders and the projectors; 0 freezes them.
     public var encoderRate = 0.3
     /// Whether the language model's layers are trained. The paper's alignment keeps them; a model without pretraining cannot.
     public var trainsLanguageModel = true
@@ -77,7 +77,9 @@ public final class ConversationTask: TrainingTask {
             vocabulary: try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize))
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
-        let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
+        let encoders =
+            model.clip.namedParameters + model.convNeXt.namedParameters + model.imageProjector.namedParameters
+            + model.objectProjector.namedParameters
         let encoderNames = Set(encoders.map(\.name))
         var rest = model.namedParameters.filter { !encoderNames.contains($0.name) }
         if !options.trainsLanguageModel {

@@ -43,9 +43,10 @@ public final class EncoderWarmUp: TrainingTask {
     /// - Parameters:
     ///   - generator: of training scenes
     ///   - validation: of scenes of the same names on seeds that training never sees
+    ///   - trainsEmbeddings: whether names move as well; fixed names keep a language model that knows them in step.
     public init(
         _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator,
-        batchSize: Int, seed: UInt64
+        batchSize: Int, trainsEmbeddings: Bool, seed: UInt64
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
         (self.model, self.tokenizer) = (model, tokenizer)
@@ -55,7 +56,8 @@ public final class EncoderWarmUp: TrainingTask {
         names = try NameTable(generator.vocabulary, tokenizer: tokenizer)
         let trained =
             model.convNeXt.namedParameters + model.clip.namedParameters + model.objectProjector.namedParameters
-            + model.imageProjector.namedParameters + model.language.embedding.namedParameters
+            + model.imageProjector.namedParameters
+            + (trainsEmbeddings ? model.language.embedding.namedParameters : [])
         parameterGroups = WeightDecay.groups(trained, decay: 0.05)
         // The language model's layers wait for their own training; only what is trained here is kept.
         tensors = trained
@@ -154,10 +156,36 @@ public final class EncoderWarmUp: TrainingTask {
 
     private func unit(_ x: Tensor) throws -> Tensor { try x / (x.norm(over: -1, keepingDimension: true) + 1e-6) }
 
-    /// Writes the whole model, of which only the encoders are trained.
+    /// Writes the whole model, of which the language model's layers are still fresh.
+    ///
+    /// Similarities do not depend on how long a row is, but a language model does: beside rows many times as long as its words it
+    /// learns slowly. So projectors are scaled to give rows as long as the embeddings of names.
     public func export(to folder: URL) throws {
-        try model.save(to: folder)
+        let factors = try inference { try rowScales() }
+        try withoutGradients {
+            let lasts = [(model.objectProjector, factors.object), (model.imageProjector, factors.image)].flatMap { projector, factor in
+                projector.namedParameters.suffix(2).map { ($0.tensor, factor) }
+            }
+            let originals = try lasts.map { try $0.0.detached().copied() }
+            for (tensor, factor) in lasts { try tensor.copy(from: tensor * factor) }
+            defer { for ((tensor, _), original) in zip(lasts, originals) { try? tensor.copy(from: original) } }
+            try model.save(to: folder)
+        }
         try tokenizer.write(to: ModelFolder(folder).tokenizer)
+    }
+
+    /// Mean length of names over that of object and of image tokens.
+    private func rowScales() throws -> (object: Double, image: Double) {
+        let batch = try Self.makeBatch(validation, side: preprocessor.highResolution, seeds: Array(0..<8))
+        let side = preprocessor.highResolution
+        let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.boxes.count, side, side, 3]))
+        let features = try model.visualFeatures(lowResolution: preprocessor.reduced(high), highResolution: high)
+        func length(_ rows: Tensor) throws -> Double { try rows.norm(over: -1).mean().item(Double.self) }
+        let name = try length(names.embeddings(model.language.embedding, spelling: 0))
+        return (
+            name / max(try length(model.objectTokens(features.pyramid, boxes: batch.boxes)), 1e-6),
+            name / max(try length(model.imageTokens(features)), 1e-6)
+        )
     }
 
     /// How often the nearest name is the right one, on validation scenes.
