@@ -34,12 +34,15 @@ public struct DatasetBenchmark: Sendable {
     ///   - progress: called after each picture with the number done.
     /// - Throws: `ImagingError` for a picture that cannot be read, and what `ChatRexSession.detect` throws.
     public func run(
-        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions(), journal: URL? = nil,
+        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions(),
+        journal: URL? = nil,
         progress: (Int) throws -> Void = { _ in }
     ) async throws -> [DatasetRecord] {
         var journal = try journal.map(Journal.init)
         let names = Dictionary(dataset.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
-        let present = Dictionary(grouping: dataset.annotations, by: \.imageID).mapValues { Set($0.map(\.categoryID)).sorted() }
+        let present = Dictionary(grouping: dataset.annotations, by: \.imageID).mapValues {
+            Set($0.map(\.categoryID)).sorted()
+        }
         var records: [DatasetRecord] = []
         for entry in dataset.images {
             if let known = journal?.records[entry.id] {
@@ -61,7 +64,8 @@ public struct DatasetBenchmark: Sendable {
         if phrases.isEmpty {
             return DatasetRecord(image: entry.id, results: [], isMalformed: false, isTruncated: false, isEmpty: true)
         }
-        let answer = try await session.detect(phrases, in: Image(contentsOf: entry.url(in: images).path), boxes: boxes, options: options)
+        let answer = try await session.detect(
+            phrases, in: Image(contentsOf: entry.url(in: images).path), boxes: boxes, options: options)
         return DatasetRecord(
             image: entry.id, results: answer.cocoResults(imageID: entry.id, categories: dataset.categories),
             isMalformed: !answer.issues.isEmpty, isTruncated: answer.isTruncated,

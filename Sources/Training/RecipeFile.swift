@@ -39,7 +39,7 @@ public enum RecipeFile {
             let name = path.isEmpty ? key : path + "." + key
             // Settings that are nil by default are missing from the encoded defaults.
             guard let former = result[key] else {
-                guard optionalSettings.contains(key) else { throw failure("there is no setting '\(name)'") }
+                guard optionalSettings.contains(name) else { throw failure("there is no setting '\(name)'") }
                 result[key] = value
                 continue
             }
@@ -48,5 +48,7 @@ public enum RecipeFile {
         return result
     }
 
-    private static let optionalSettings: Set<String> = ["steps", "minutes", "evaluationMinutes"]
+    private static let optionalSettings: Set<String> = [
+        "options.steps", "options.minutes", "options.evaluationMinutes",
+    ]
 }

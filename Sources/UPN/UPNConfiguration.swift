@@ -73,9 +73,9 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
     /// The built-in model: laptop scale. It leaves out the stride-4 level, on which most of the encoder's time would go.
     public static let nano = UPNConfiguration(
         backbone: SwinConfiguration(
-            width: 48, depths: [2, 2, 4, 2], headCounts: [2, 4, 8, 16], windowSize: 8, returnedStages: [1, 2, 3]),
-        width: 128, hiddenWidth: 512, encoderLayerCount: 3, decoderLayerCount: 3, queryCount: 150, shortSide: 384,
-        longSide: 384)
+            width: 32, depths: [2, 2, 4, 2], headCounts: [1, 2, 4, 8], windowSize: 8, returnedStages: [1, 2, 3]),
+        width: 128, hiddenWidth: 256, encoderLayerCount: 2, decoderLayerCount: 3, queryCount: 100, shortSide: 256,
+        longSide: 256)
 
     /// - Throws: `ConfigurationError` when sizes do not divide or are out of range.
     public func validate() throws {

@@ -7,7 +7,7 @@ import Scenes
 /// Measures a model.
 package struct EvalCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Measure a model.", 
+        commandName: "eval", abstract: "Measure a model.",
         subcommands: [COCOCommand.self, LVISCommand.self, ProposalsCommand.self, ScenesCommand.self])
 
     package init() {}

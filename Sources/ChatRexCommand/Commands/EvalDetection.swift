@@ -18,7 +18,8 @@ struct DetectionEvalOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Keeps the model's results: journal.jsonl, by which a killed run goes on, and results.json.", valueName: "folder"))
+            "Keeps the model's results: journal.jsonl, by which a killed run goes on, and results.json.",
+            valueName: "folder"))
     var out: String?
 
     @Flag(name: .customLong("json"), help: "Print JSON.")
@@ -29,7 +30,9 @@ struct DetectionEvalOptions: ParsableArguments {
 
     func validate() throws {
         if (results == nil) == (images == nil) { throw ValidationError("Give either --results or --images.") }
-        if results != nil && out != nil { throw ValidationError("--out keeps what a model finds; it does not go with --results.") }
+        if results != nil && out != nil {
+            throw ValidationError("--out keeps what a model finds; it does not go with --results.")
+        }
     }
 
     /// Scores and prints.
@@ -38,11 +41,14 @@ struct DetectionEvalOptions: ParsableArguments {
         var summary: DetectionSummary
         if let results {
             let found = try COCOResult.read(from: URL(fileURLWithPath: results))
-            summary = try DetectionSummary(found, dataset, rules(dataset.categories), protocolText: "results of \(results)")
+            summary = try DetectionSummary(
+                found, dataset, rules(dataset.categories), protocolText: "results of \(results)")
         } else {
             let records = try await answers(dataset)
             let found = records.flatMap(\.results)
-            if let out { try COCOResult.write(found, to: URL(fileURLWithPath: out).appendingPathComponent("results.json")) }
+            if let out {
+                try COCOResult.write(found, to: URL(fileURLWithPath: out).appendingPathComponent("results.json"))
+            }
             summary = try DetectionSummary(
                 found, dataset, rules(dataset.categories),
                 protocolText: """
@@ -93,7 +99,8 @@ private struct DetectionSummary: Encodable {
     func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         var rows: [(String, Double?)] = [
-            ("AP", report.ap), ("AP50", report.ap50), ("AP75", report.ap75), ("APs", report.apSmall), ("APm", report.apMedium),
+            ("AP", report.ap), ("AP50", report.ap50), ("AP75", report.ap75), ("APs", report.apSmall),
+            ("APm", report.apMedium),
             ("APl", report.apLarge), ("ARs", report.arSmall), ("ARm", report.arMedium), ("ARl", report.arLarge),
             ("precision50", precision50), ("recall50", recall50),
         ]
@@ -102,7 +109,9 @@ private struct DetectionSummary: Encodable {
         }
         rows += report.recalls.map { ("AR\($0.maxDetections)", $0.value) }
         for (name, value) in rows { try values.encode(value ?? -1, forKey: Key(name)) }
-        for (name, value) in [("malformed_answers", malformed), ("truncated_answers", truncated), ("empty_answers", empty)] {
+        for (name, value) in [
+            ("malformed_answers", malformed), ("truncated_answers", truncated), ("empty_answers", empty),
+        ] {
             try values.encodeIfPresent(value, forKey: Key(name))
         }
         try values.encode(report.imageCount, forKey: Key("images"))

@@ -82,7 +82,8 @@ public enum ChatRexTraining {
     {
         if let url = start.model {
             let folder = ModelFolder(exported(url))
-            let model = try ChatRexModel.load(folder.url), tokenizer = try BytePairTokenizer(contentsOf: folder.tokenizer)
+            let model = try ChatRexModel.load(folder.url),
+                tokenizer = try BytePairTokenizer(contentsOf: folder.tokenizer)
             return (try start.encoders.map { try joined(exported($0), language: model) } ?? model, tokenizer)
         }
         let tokenizer = try SceneTokenizer.train(generator, scenes: 4000, vocabularySize: recipe.vocabularySize)

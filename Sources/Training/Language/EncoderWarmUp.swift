@@ -163,7 +163,8 @@ public final class EncoderWarmUp: TrainingTask {
     public func export(to folder: URL) throws {
         let factors = try inference { try rowScales() }
         try withoutGradients {
-            let lasts = [(model.objectProjector, factors.object), (model.imageProjector, factors.image)].flatMap { projector, factor in
+            let lasts = [(model.objectProjector, factors.object), (model.imageProjector, factors.image)].flatMap {
+                projector, factor in
                 projector.namedParameters.suffix(2).map { ($0.tensor, factor) }
             }
             let originals = try lasts.map { try $0.0.detached().copied() }
