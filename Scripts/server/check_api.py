@@ -85,7 +85,7 @@ def with_curl():
         "regions": ["boxes=[[10,10,120,120]]"], "propose": ["granularity=both"],
     }
     for name, fields in forms.items():
-        arguments = [part for field in fields for part in ("-F", field)]
+        arguments = [part for field in fields for part in ("--form-string", field)]
         status, kind, body = curl(f"{address}/v1/{name}", "-F", f"image=@{picture}", *arguments)
         check(f"curl gets {name}", status == 200 and kind == "application/json" and "image" in json.loads(body), body[:200])
     for kind, beginning in [("image/png", b"\x89PNG"), ("image/jpeg", b"\xff\xd8")]:

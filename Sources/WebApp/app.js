@@ -504,7 +504,7 @@ function curlCommand() {
     return `(printf %s ${quoted(before)}; base64 -w0 '${name}'; printf %s ${quoted(after)}) | curl ${location.origin}/v1/chat/completions -H 'Content-Type: application/json' --data-binary @-`;
   }
   const parts = { ...fields, ...(now === "regions" && given.length ? { boxes: JSON.stringify(given.map(({ box }) => box)) } : {}) };
-  const arguments_ = Object.entries(parts).map(([key, value]) => `-F ${quoted(`${key}=${value}`)}`).join(" ");
+  const arguments_ = Object.entries(parts).map(([key, value]) => `--form-string ${quoted(`${key}=${value}`)}`).join(" ");
   return `curl ${location.origin}/v1/${now} -F image=@'${name}' ${arguments_}`;
 }
 
