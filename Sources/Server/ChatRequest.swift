@@ -108,7 +108,9 @@ struct ChatRequest: Decodable, Sendable {
                 throw ServerError.unsupported(key.rawValue, "the model calls no functions")
             }
         }
-        if let format = try container.decodeIfPresent(ResponseFormat.self, forKey: .responseFormat), format.type != "text" {
+        if let format = try container.decodeIfPresent(ResponseFormat.self, forKey: .responseFormat),
+            format.type != "text"
+        {
             throw ServerError.unsupported("response_format", "answers are text; detections come beside it")
         }
     }
@@ -133,7 +135,8 @@ extension ChatRequest {
         let parts = messages.filter { $0.role == "user" }.flatMap { $0.content?.parts ?? [] }
         guard let address = parts.last(where: { $0.type == "image_url" })?.imageURL else {
             throw ServerError(
-                .badRequest, .missingImage, "no turn has a picture; add a part of type image_url", parameter: "messages")
+                .badRequest, .missingImage, "no turn has a picture; add a part of type image_url", parameter: "messages"
+            )
         }
         let text = (last.content?.parts ?? []).compactMap(\.text).joined(separator: "\n")
         return (text, try PictureSource.bytes(of: address.url))

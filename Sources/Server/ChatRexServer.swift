@@ -115,7 +115,9 @@ struct API: Sendable {
         let examples = ExampleImages.found
         router.get("/examples") { _, _ in try JSONText.response(examples.keys.sorted()) }
         router.get("/examples/:name") { _, context in
-            guard let name = context.parameters.get("name"), let bytes = examples[name] else { throw HTTPError(.notFound) }
+            guard let name = context.parameters.get("name"), let bytes = examples[name] else {
+                throw HTTPError(.notFound)
+            }
             return Self.text(bytes, type: "image/jpeg")
         }
     }

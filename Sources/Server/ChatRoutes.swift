@@ -40,7 +40,9 @@ extension API {
     }
 
     /// The answer as server-sent events, each as soon as the model has written it.
-    private func stream(_ work: ChatWork, _ form: ChatForm, includesUsage: Bool, to request: Request, _ logger: Logger) -> Response {
+    private func stream(_ work: ChatWork, _ form: ChatForm, includesUsage: Bool, to request: Request, _ logger: Logger)
+        -> Response
+    {
         let limits = options
         let body = ResponseBody { writer in
             let (events, feed) = AsyncThrowingStream<String, any Error>.makeStream()

@@ -11,7 +11,9 @@ enum ExampleImages {
             if names.isEmpty { continue }
             var pictures: [String: [UInt8]] = [:]
             for name in names {
-                if let data = try? Data(contentsOf: folder.appendingPathComponent(name)) { pictures[name] = Array(data) }
+                if let data = try? Data(contentsOf: folder.appendingPathComponent(name)) {
+                    pictures[name] = Array(data)
+                }
             }
             return pictures
         }
@@ -23,7 +25,9 @@ enum ExampleImages {
         for _ in 0..<3 { package.deleteLastPathComponent() }
         let prefix = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return [prefix?.appendingPathComponent("share/chatrex/examples"), package.appendingPathComponent("Examples/images")]
-            .compactMap { $0 }
+        return [
+            prefix?.appendingPathComponent("share/chatrex/examples"), package.appendingPathComponent("Examples/images"),
+        ]
+        .compactMap { $0 }
     }
 }

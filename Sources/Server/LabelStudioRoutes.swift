@@ -17,7 +17,8 @@ extension API {
         let pictures = try call.tasks.map { task in
             guard let address = task.data[configuration.imageField]?.text else {
                 throw ServerError(
-                    .badRequest, .missingImage, "a task's data has no '\(configuration.imageField)'", parameter: "tasks")
+                    .badRequest, .missingImage, "a task's data has no '\(configuration.imageField)'", parameter: "tasks"
+                )
             }
             return try PictureSource.bytes(of: address)
         }
@@ -100,7 +101,8 @@ struct LabelConfiguration: Sendable {
             }
         }
         if labels.isEmpty {
-            throw .value("label_config", "has no <RectangleLabels> with <Label value=\"...\"/>; there is nothing to look for")
+            throw .value(
+                "label_config", "has no <RectangleLabels> with <Label value=\"...\"/>; there is nothing to look for")
         }
     }
 

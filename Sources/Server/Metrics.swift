@@ -59,7 +59,8 @@ final class Metrics: Sendable {
         let state = state.withLockedValue { $0 }
         var text = PrometheusText()
         text.family("chatrex_requests_total", .counter, "Answered requests.")
-        for (route, count) in state.requests.sorted(by: { ($0.key.path, $0.key.status) < ($1.key.path, $1.key.status) }) {
+        for (route, count) in state.requests.sorted(by: { ($0.key.path, $0.key.status) < ($1.key.path, $1.key.status) })
+        {
             text.sample("chatrex_requests_total", ["path": route.path, "status": String(route.status)], Double(count))
         }
         text.family("chatrex_request_seconds", .histogram, "Time to the beginning of the answer.")
@@ -77,10 +78,14 @@ final class Metrics: Sendable {
             ("propose", stages.propose), ("encode", stages.encode), ("read", stages.read), ("answer", stages.answer),
         ] { text.sample("chatrex_stage_seconds_total", ["stage": stage], time / .seconds(1)) }
         text.single("chatrex_works_total", .counter, "Requests that the model worked on.", Double(state.works))
-        text.single("chatrex_prompt_tokens_total", .counter, "Positions that answers continued from.", Double(stages.promptTokens))
+        text.single(
+            "chatrex_prompt_tokens_total", .counter, "Positions that answers continued from.",
+            Double(stages.promptTokens))
         text.single("chatrex_tokens_total", .counter, "Tokens written.", Double(stages.tokens))
         text.single("chatrex_boxes_total", .counter, "Boxes that the language model was shown.", Double(stages.boxes))
-        text.single("chatrex_reused_pictures_total", .counter, "Pictures still prepared from before.", Double(stages.reusedPictures))
+        text.single(
+            "chatrex_reused_pictures_total", .counter, "Pictures still prepared from before.",
+            Double(stages.reusedPictures))
         text.single("chatrex_accepted_requests", .gauge, "Requests that wait or are worked on.", Double(accepted))
         text.single("chatrex_queue_limit", .gauge, "Requests that may wait.", Double(limit))
         text.single("chatrex_ready", .gauge, "1 when the model is loaded.", isReady ? 1 : 0)
@@ -91,8 +96,9 @@ final class Metrics: Sendable {
     }
 
     private static var residentMemory: Int? {
-        guard let pages = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
-            .dropFirst().first
+        guard
+            let pages = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+                .dropFirst().first
         else { return nil }
         return Int(pages).map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) }
     }

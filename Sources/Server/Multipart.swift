@@ -16,17 +16,23 @@ struct Multipart {
     init(_ bytes: [UInt8], boundary: String) throws(ServerError) {
         guard (1...70).contains(boundary.utf8.count) else { throw Self.broken("its boundary is missing or too long") }
         let delimiter = Array("--\(boundary)".utf8)
-        guard var position = Self.find(delimiter, in: bytes, from: 0) else { throw Self.broken("it has no boundary line") }
+        guard var position = Self.find(delimiter, in: bytes, from: 0) else {
+            throw Self.broken("it has no boundary line")
+        }
         let separator = Array("\r\n".utf8) + delimiter
         while true {
             position += delimiter.count
             if bytes[position...].starts(with: "--".utf8) { return }
-            guard bytes[position...].starts(with: "\r\n".utf8) else { throw Self.broken("a boundary line does not end") }
+            guard bytes[position...].starts(with: "\r\n".utf8) else {
+                throw Self.broken("a boundary line does not end")
+            }
             let head = position + 2
             guard let headEnd = Self.find(Array("\r\n\r\n".utf8), in: bytes, from: head), headEnd - head < 8192 else {
                 throw Self.broken("a part has no header")
             }
-            guard let end = Self.find(separator, in: bytes, from: headEnd + 2) else { throw Self.broken("it is cut off") }
+            guard let end = Self.find(separator, in: bytes, from: headEnd + 2) else {
+                throw Self.broken("it is cut off")
+            }
             let start = min(headEnd + 4, end)
             if parts.count == Self.partLimit { throw Self.broken("it has more than \(Self.partLimit) parts") }
             try add(header: String(decoding: bytes[head..<headEnd], as: UTF8.self), Array(bytes[start..<end]))
@@ -42,7 +48,8 @@ struct Multipart {
             for field in fields.dropFirst() {
                 let pair = field.split(separator: "=", maxSplits: 1).map { $0.trimmingSpaces }
                 guard pair.count == 2 else { continue }
-                values[pair[0].lowercased()] = pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().dropLast()) : pair[1]
+                values[pair[0].lowercased()] =
+                    pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().dropLast()) : pair[1]
             }
             guard let name = values["name"] else { break }
             parts.append(Part(name: name, fileName: values["filename"], body: body))

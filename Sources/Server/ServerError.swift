@@ -78,7 +78,8 @@ extension ServerError {
             case let error as TaskError: .init(.badRequest, .invalidText, "\(error)")
             case ChatRexError.box(let text): .init(.badRequest, .invalidBox, text, parameter: "boxes")
             case let error as LanguageModelError: .init(.badRequest, .invalidValue, "\(error)")
-            case let error as DecodingError: .init(.badRequest, .invalidJSON, "the JSON does not fit: \(error.readable)")
+            case let error as DecodingError:
+                .init(.badRequest, .invalidJSON, "the JSON does not fit: \(error.readable)")
             case is NIOTooManyBytesError:
                 .init(.contentTooLarge, .bodyTooLarge, "the request is larger than \(limits.bodyLimit >> 20) MiB")
             case let error as HTTPError where error.status == .notFound:

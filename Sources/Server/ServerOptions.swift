@@ -44,7 +44,8 @@ public struct ServerOptions: Sendable {
     public func validate() throws(ServerError) {
         if !isLocal && apiKeys.isEmpty && !allowsAnyone {
             throw .configuration(
-                "\(host) can be reached by other machines: give --api-key or CHATREX_API_KEY, or --allow-anyone to do without")
+                "\(host) can be reached by other machines: give --api-key or CHATREX_API_KEY, or --allow-anyone to do without"
+            )
         }
         if apiKeys.contains(where: { $0.utf8.count < 8 || !$0.utf8.allSatisfy { (33...126).contains($0) } }) {
             throw .configuration("an API key needs 8 or more visible ASCII characters")

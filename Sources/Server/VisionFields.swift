@@ -159,7 +159,9 @@ extension VisionFields {
             throw ServerError.value("boxes", "has \(boxes.count) boxes; the limit is \(limits.boxLimit)")
         }
         return try boxes.map { numbers in
-            guard numbers.count == 4 else { throw ServerError.value("boxes", "needs four numbers a box, x1, y1, x2, y2") }
+            guard numbers.count == 4 else {
+                throw ServerError.value("boxes", "needs four numbers a box, x1, y1, x2, y2")
+            }
             return try RegionBox(Box(x1: numbers[0], y1: numbers[1], x2: numbers[2], y2: numbers[3]))
         }
     }
@@ -198,7 +200,9 @@ enum PictureSource {
             base64 = text[text.index(after: comma)...]
         }
         var encoded = String(base64)
-        if encoded.utf8.contains(where: { $0 <= 32 }) { encoded = String(decoding: encoded.utf8.filter { $0 > 32 }, as: UTF8.self) }
+        if encoded.utf8.contains(where: { $0 <= 32 }) {
+            encoded = String(decoding: encoded.utf8.filter { $0 > 32 }, as: UTF8.self)
+        }
         guard let data = Data(base64Encoded: encoded), !data.isEmpty else { throw invalid("the picture is not base64") }
         return Array(data)
     }

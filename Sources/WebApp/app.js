@@ -487,8 +487,9 @@ $("export").addEventListener("click", (event) => {
     const named = given.filter(({ name }) => name).map(({ name, box }) => ({ label: name, box, score: 1 }));
     const detections = [...visibleDetections().map(({ label, box, score }) => ({ label, box, score })), ...named];
     const { name, width, height } = picture;
-    const files = await exported(format, { name, width, height, model: shown.model, text: shown.text, detections }, $("picture"), cssColour);
-    files.forEach(save);
+    const file = await exported(format, { name, width, height, model: shown.model, text: shown.text, detections }, $("picture"), cssColour);
+    $("export-note").textContent = file.note ?? "";
+    save(file);
   });
 });
 

@@ -65,17 +65,19 @@ function picture(shown, image, colourOf) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
-/// The names and contents of the files of a format.
+/// The name and contents of a file in a format, with a note where the file alone does not say everything.
 export async function exported(format, shown, image, colourOf) {
   const stem = shown.name.replace(/\.[^.]*$/, "") || "picture";
-  const file = (suffix, text, type) => [{ name: stem + suffix, blob: new Blob([text], { type }) }];
+  const file = (suffix, text, type) => ({ name: stem + suffix, blob: new Blob([text], { type }) });
   switch (format) {
     case "coco": return file(".coco.json", coco(shown), "application/json");
-    case "yolo": return [
-      ...file(".txt", yolo(shown), "text/plain"), ...file(".classes.txt", `${classesOf(shown).join("\n")}\n`, "text/plain"),
-    ];
+    // One file a click: browsers ask before a page saves a second one.
+    case "yolo": return {
+      ...file(".txt", yolo(shown), "text/plain"),
+      note: `Classes: ${classesOf(shown).map((name, index) => `${index} ${name}`).join(", ")}`,
+    };
     case "label-studio": return file(".label-studio.json", labelStudio(shown), "application/json");
-    case "png": return [{ name: `${stem}.boxes.png`, blob: await picture(shown, image, colourOf) }];
+    case "png": return { name: `${stem}.boxes.png`, blob: await picture(shown, image, colourOf) };
     default: return file(".json", json(shown), "application/json");
   }
 }

@@ -68,7 +68,10 @@ import Testing
             ["detect", "--source", "a.jpg", "--source", "shots", "dog", "-r", "--format", "coco", "-o", "x.json"],
             ["ask", "a.jpg", "What is <obj1>?", "--box", "-1,-2,3,4", "--box", "0,0,1.5,2.5"],
             ["caption", "--source", "a.jpg", "--regions", "--level", "sentence"],
-            ["serve", "--host", "0.0.0.0", "--port", "0", "--api-key", "long-enough", "--cors-origin", "https://a.example"],
+            [
+                "serve", "--host", "0.0.0.0", "--port", "0", "--api-key", "long-enough", "--cors-origin",
+                "https://a.example",
+            ],
             ["scenes", "-o", "x", "--size", "640x480", "--split", "heldOut", "--seed", "18446744073709551000"],
         ])
     func sense(arguments: [String]) throws { _ = try ChatRexTool.parseAsRoot(arguments) }

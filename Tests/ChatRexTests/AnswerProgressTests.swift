@@ -49,7 +49,8 @@ import Testing
     @Test("An answer that comes at once is one piece")
     func atOnce() {
         var updates: [AnswerUpdate] = []
-        let whole = Self.answer("<ground>dog</ground><objects><obj1></objects>\n<ground>cat</ground><objects></objects>")
+        let whole = Self.answer(
+            "<ground>dog</ground><objects><obj1></objects>\n<ground>cat</ground><objects></objects>")
         AnswerProgress {
             updates.append($0)
             return true

@@ -52,7 +52,8 @@ extension ServerTests {
             Case(path: "/v1/detect", body: detect(["max_detections": 0]), status: 400, code: "invalid_value"),
             Case(path: "/v1/regions", body: detect(["boxes": [[1, 2, 3]]]), status: 400, code: "invalid_value"),
             Case(path: "/v1/regions", body: detect(["boxes": [[9, 9, 3, 3]]]), status: 400, code: "invalid_box"),
-            Case(path: "/v1/regions", body: detect(["boxes": [[500, 500, 600, 600]]]), status: 400, code: "invalid_box"),
+            Case(
+                path: "/v1/regions", body: detect(["boxes": [[500, 500, 600, 600]]]), status: 400, code: "invalid_box"),
             Case(
                 path: "/v1/regions", body: detect(["boxes": [[Int]](repeating: [1, 1, 9, 9], count: 101)]), status: 400,
                 code: "invalid_value"),
@@ -60,7 +61,8 @@ extension ServerTests {
                 path: "/v1/detect", body: "--x\r\n\r\n", status: 400, code: "invalid_multipart",
                 type: "multipart/form-data; boundary=x"),
             Case(
-                path: "/v1/detect", body: "nothing", status: 400, code: "invalid_multipart", type: "multipart/form-data"),
+                path: "/v1/detect", body: "nothing", status: 400, code: "invalid_multipart", type: "multipart/form-data"
+            ),
             Case(path: completions, body: chat(["task": "paint"]), status: 400, code: "invalid_json"),
             Case(path: completions, body: text(["messages": []]), status: 400, code: "invalid_value"),
             Case(
@@ -103,7 +105,9 @@ extension ServerTests {
                 try await server.get("/v1/models", headers: authorization.map { ["Authorization": $0] } ?? [:]).status
             }
             #expect(try await status(nil) == 401)
-            for wrong in ["Bearer", "Bearer first-secre", "Bearer first-secrets", "Bearer second", "Token first-secret"] {
+            for wrong in [
+                "Bearer", "Bearer first-secre", "Bearer first-secrets", "Bearer second", "Token first-secret",
+            ] {
                 #expect(try await status(wrong) == 401)
             }
             #expect(try await status("Bearer first-secret") == 200)

@@ -111,7 +111,8 @@ extension ServerTests {
             let text = try await server.get("/metrics").text
             for line in [
                 "chatrex_requests_total{path=\"/v1/detect\",status=\"200\"} 2",
-                "chatrex_requests_total{path=\"NotFound\",status=\"404\"} 1", "chatrex_works_total 2", "chatrex_ready 1",
+                "chatrex_requests_total{path=\"NotFound\",status=\"404\"} 1", "chatrex_works_total 2",
+                "chatrex_ready 1",
                 "chatrex_request_seconds_count{path=\"/v1/detect\"} 2",
             ] { #expect(text.contains(line + "\n"), "\(line)") }
             #expect(text.contains("chatrex_stage_seconds_total{stage=\"answer\"}"))
@@ -122,7 +123,8 @@ extension ServerTests {
 
 /// What a server may be told.
 @Suite struct OptionTests {
-    @Test("A server that others can reach needs a key or an explicit word", arguments: ["0.0.0.0", "::", "192.168.1.5"])
+    @Test(
+        "A server that others can reach needs a key or an explicit word", arguments: ["0.0.0.0", "::", "192.168.1.5"])
     func openness(host: String) throws {
         var options = ServerOptions()
         options.host = host
@@ -146,7 +148,9 @@ extension ServerTests {
 extension TestServer {
     /// Requests that wait or are worked on.
     func accepted() async throws -> Int {
-        let line = try await get("/metrics").text.split(separator: "\n").first { $0.hasPrefix("chatrex_accepted_requests ") }
+        let line = try await get("/metrics").text.split(separator: "\n").first {
+            $0.hasPrefix("chatrex_accepted_requests ")
+        }
         return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
     }
 

@@ -18,7 +18,8 @@ extension ServerTests {
         private static func form(_ fields: [String: String], boundary: String) -> Data {
             var body = Data()
             for (name, value) in fields {
-                body += Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n".utf8)
+                body += Data(
+                    "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n".utf8)
             }
             body += Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n".utf8)
             body += Data("Content-Type: image/png\r\n\r\n".utf8) + Sample.png + Data("\r\n--\(boundary)--\r\n".utf8)
@@ -114,7 +115,9 @@ extension ServerTests {
             let answer = try await TestServer.shared.post(
                 "/predict",
                 [
-                    "tasks": [["id": 7, "data": ["picture": Sample.dataURL]], ["id": 8, "data": ["picture": Sample.dataURL]]],
+                    "tasks": [
+                        ["id": 7, "data": ["picture": Sample.dataURL]], ["id": 8, "data": ["picture": Sample.dataURL]],
+                    ],
                     "label_config": Self.configuration, "project": "1.2",
                 ])
             let results = try #require(try answer.json()["results"] as? [[String: Any]], "\(answer.text)")
@@ -136,7 +139,8 @@ extension ServerTests {
         func refusals() async throws {
             let server = try await TestServer.shared
             let remote = try await server.post(
-                "/predict", ["tasks": [["data": ["picture": "http://10.0.0.1/a.jpg"]]], "label_config": Self.configuration])
+                "/predict",
+                ["tasks": [["data": ["picture": "http://10.0.0.1/a.jpg"]]], "label_config": Self.configuration])
             #expect(remote.status == 400 && remote.code == "remote_image_not_allowed")
             let boxless = try await server.post("/predict", ["tasks": [], "label_config": "<View></View>"])
             #expect(boxless.status == 400 && boxless.code == "invalid_value")

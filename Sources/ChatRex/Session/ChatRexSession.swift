@@ -251,7 +251,8 @@ public actor ChatRexSession {
 
     /// Decodes the answers to some prompts about one picture together.
     private func answers(
-        _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions, progress: AnswerProgress? = nil
+        _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
+        progress: AnswerProgress? = nil
     ) throws -> [GroundedAnswer] {
         let boxCount = prepared.boxes.count
         var budget = options.maxTokens
