@@ -100,7 +100,9 @@ private struct Journal {
     }
 
     mutating func append(_ record: DatasetRecord) throws {
-        try handle.write(contentsOf: JSONEncoder().encode(record) + Data("\n".utf8))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        try handle.write(contentsOf: encoder.encode(record) + Data("\n".utf8))
         records[record.image] = record
     }
 }

@@ -25,8 +25,9 @@ import Training
             ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"),
         ])
     func `what makes no sense is named`(text: String, name: String) throws {
-        let error = #expect(throws: TrainingError.self) { try load(text) }
-        #expect("\(try #require(error))".contains(name), "\(try #require(error))")
+        let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
+        let message = "\(error)"
+        #expect(message.contains(name), "\(message)")
     }
 
     @Test func `the recipes of this package can be read`() throws {

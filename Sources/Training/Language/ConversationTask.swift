@@ -56,6 +56,7 @@ public final class ConversationTask: TrainingTask {
     public let model: ChatRexModel
     private let options: ConversationOptions
     private let layout: PromptLayout
+    private let indexTokens: Set<Int>
     private let tokenizer: BytePairTokenizer
     private let generator: SceneGenerator, validation: SceneGenerator
     private let proposalNetwork: UniversalProposalNetwork?
@@ -73,8 +74,9 @@ public final class ConversationTask: TrainingTask {
         self.proposalNetwork = proposalNetwork
         tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
         self.tokenizer = tokenizer
-        layout = PromptLayout(
-            vocabulary: try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize))
+        let vocabulary = try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize)
+        layout = PromptLayout(vocabulary: vocabulary)
+        indexTokens = Set(vocabulary.objects)
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
         let encoders =
@@ -177,22 +179,27 @@ public final class ConversationTask: TrainingTask {
 
     // MARK: Evaluation
 
-    /// How often the most likely token is the right one on validation scenes.
+    /// How often the most likely token is the right one on validation scenes, over all tokens and over indices.
     public func evaluate() throws -> [String: Double] {
         isEvaluating = true
         defer { isEvaluating = false }
         return try inference {
-            var right = 0, total = 0, loss = 0.0
+            var right = 0, total = 0, indicesRight = 0, indices = 0, loss = 0.0
             for start in stride(from: 0, to: 32, by: 8) {
                 let batch = try makeBatch(
                     (start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
                 let (logits, targets) = try answerLogits(batch)
                 let best = try logits.argmax(1).array(of: Int.self)
                 right += zip(best, batch.targets).count { $0 == $1.token }
+                indicesRight += zip(best, batch.targets).count { $0 == $1.token && indexTokens.contains($1.token) }
+                indices += batch.targets.count { indexTokens.contains($0.token) }
                 total += best.count
                 loss += try logits.converted(to: .float32).crossEntropy(targets, reduction: .sum).item(Double.self)
             }
-            return ["token_accuracy": Double(right) / Double(total), "token_loss": loss / Double(total)]
+            return [
+                "token_accuracy": Double(right) / Double(total), "token_loss": loss / Double(total),
+                "index_accuracy": Double(indicesRight) / Double(max(indices, 1)),
+            ]
         }
     }
 }

@@ -28,12 +28,14 @@ public struct SceneDialogue {
     // MARK: Tasks
 
     /// Boxes for categories, some of them absent.
-    /// - Parameter phrases: how many categories are asked for in one prompt
-    func detection(phrases count: Int, _ random: inout SceneRandom) throws -> Exchange? {
+    /// - Parameters:
+    ///   - phrases: how many categories are asked for in one prompt
+    ///   - absentRate: how often a category is one that the picture does not show
+    func detection(phrases count: Int, absentRate: Double, _ random: inout SceneRandom) throws -> Exchange? {
         var present = scene.inventory
         random.shuffle(&present)
         var groups = present.prefix(count).map { (phrase: $0.category.name, indices: indices($0.objectIDs)) }
-        let absent = count == 1 ? (random.chance(0.3) ? 1 : 0) : (0..<count).count { _ in random.chance(0.25) }
+        let absent = (0..<count).count { _ in random.chance(absentRate) }
         var negatives = scene.negatives(absent + 6)
         random.shuffle(&negatives)
         groups = Array(groups.prefix(max(0, count - absent))) + negatives.prefix(absent).map { ($0.name, []) }
@@ -116,6 +118,9 @@ public struct TaskMixture: Codable, Sendable, Equatable {
     public var count = 1.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3,
         question = 0.3
 
+    /// How often a category that is asked for is absent.
+    public var absentRate = 0.25
+
     public init() {}
 
     /// Stage 1: what objects are called and which one a name means, in short exchanges. The paper's captions come later, because a
@@ -125,6 +130,8 @@ public struct TaskMixture: Codable, Sendable, Equatable {
         (mixture.detectOne, mixture.detectSeveral, mixture.reference, mixture.count) = (4, 0.5, 0.5, 0.5)
         (mixture.regionCategory, mixture.regionText, mixture.caption, mixture.detailedCaption) = (4, 0, 0, 0)
         (mixture.briefCaption, mixture.groundedQuestion, mixture.question) = (0, 0, 0)
+        // "None" is the easier lesson, and a model that has learned it stops looking.
+        mixture.absentRate = 0
         return mixture
     }()
 
@@ -143,8 +150,12 @@ public struct TaskMixture: Codable, Sendable, Equatable {
     func exchanges(_ dialogue: SceneDialogue, _ random: inout SceneRandom) throws -> [Exchange] {
         var all: [Exchange?] = []
         func times(_ mean: Double) -> Int { Int(mean) + (random.chance(mean - mean.rounded(.down)) ? 1 : 0) }
-        for _ in 0..<times(detectOne) { all.append(try dialogue.detection(phrases: 1, &random)) }
-        for _ in 0..<times(detectSeveral) { all.append(try dialogue.detection(phrases: random.int(2...6), &random)) }
+        for _ in 0..<times(detectOne) {
+            all.append(try dialogue.detection(phrases: 1, absentRate: absentRate, &random))
+        }
+        for _ in 0..<times(detectSeveral) {
+            all.append(try dialogue.detection(phrases: random.int(2...6), absentRate: absentRate, &random))
+        }
         for _ in 0..<times(reference) { all.append(try dialogue.reference(&random)) }
         for _ in 0..<times(regionCategory) { all.append(try dialogue.region(.category, &random)) }
         for _ in 0..<times(regionText) {
