@@ -26,7 +26,13 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(
@@ -65,6 +71,24 @@ let package = Package(
             ]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
         part(
+            "WebApp",
+            resources: [
+                "index.html", "app.css", "app.js", "overlay.js", "export.js", "service.js", "icon.svg", "openapi.json",
+            ].map { .embedInCode($0) }),
+        part(
+            "Server",
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Torch", "UPN", "WebApp",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        part(
             "Training",
             [
                 "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers",
@@ -76,9 +100,10 @@ let package = Package(
             name: "ChatRexCommand",
             dependencies: [
                 "Boxes", "ChatRex", "Checkpoints", "Evaluation", "GoldenParity", "Imaging", "LanguageModels", "Scenes",
-                "Tokenizers",
+                "Server", "Tokenizers",
                 "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -109,6 +134,7 @@ let package = Package(
             "Training",
             ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
+        tests("Server", ["ChatRex", "Imaging", "Server", .product(name: "Logging", package: "swift-log")]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

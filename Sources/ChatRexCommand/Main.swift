@@ -24,6 +24,7 @@ package struct ChatRexTool: AsyncParsableCommand {
                 subcommands: [
                     DetectCommand.self, CountCommand.self, AskCommand.self, CaptionCommand.self, ProposeCommand.self,
                 ]),
+            CommandGroup(name: "Service", subcommands: [ServeCommand.self]),
             CommandGroup(
                 name: "Data and model",
                 subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),

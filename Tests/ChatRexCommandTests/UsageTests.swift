@@ -44,6 +44,11 @@ import Testing
         (["scenes", "--out", "x", "--size", "12x"], "12x"),
         (["scenes", "--out", "x", "--min-objects", "9", "--max-objects", "2"], "--min-objects"),
         (["model", "inspect"], "path"),
+        (["serve", "--host", "0.0.0.0"], "--api-key"),
+        (["serve", "--api-key", "short"], "8 or more"),
+        (["serve", "--port", "70000"], "port"),
+        (["serve", "--deadline", "0"], "--deadline"),
+        (["serve", "--rate-limit", "0"], "at least 1"),
     ]
 
     @Test("A command line that makes no sense is refused, and the message says why", arguments: nonsense)
@@ -63,6 +68,10 @@ import Testing
             ["detect", "--source", "a.jpg", "--source", "shots", "dog", "-r", "--format", "coco", "-o", "x.json"],
             ["ask", "a.jpg", "What is <obj1>?", "--box", "-1,-2,3,4", "--box", "0,0,1.5,2.5"],
             ["caption", "--source", "a.jpg", "--regions", "--level", "sentence"],
+            [
+                "serve", "--host", "0.0.0.0", "--port", "0", "--api-key", "long-enough", "--cors-origin",
+                "https://a.example",
+            ],
             ["scenes", "-o", "x", "--size", "640x480", "--split", "heldOut", "--seed", "18446744073709551000"],
         ])
     func sense(arguments: [String]) throws { _ = try ChatRexTool.parseAsRoot(arguments) }

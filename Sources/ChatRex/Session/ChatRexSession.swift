@@ -118,13 +118,23 @@ public actor ChatRexSession {
     }
 
     /// Any task; a long list of phrases is asked in several prompts that are decoded together.
+    ///
+    /// Cancelling the calling task ends the work within a token or a stage.
+    ///
+    /// - Parameter onUpdate: called on the model's thread with each piece of the answer, which joined make the answer; returning false
+    ///   ends it there. An answer of several prompts comes in one piece.
+    /// - Throws: `CancellationError`, `TaskError` for what cannot be asked, `TorchError` when memory runs out.
     public func answer(
         _ task: VisionTask, about image: Image, boxes: BoxSource = .proposals(),
-        options: AnswerOptions = AnswerOptions()
+        options: AnswerOptions = AnswerOptions(), onUpdate: (@Sendable (AnswerUpdate) -> Bool)? = nil
     ) throws -> GroundedAnswer {
         let prepared = try prepare(image, boxes)
         let prompts = try task.prompts(boxCount: prepared.boxes.count, limits: options.limits)
-        return GroundedAnswer.joined(try answers(prompts, about: prepared, options))
+        let progress = onUpdate.map { AnswerProgress($0) }
+        let answer = GroundedAnswer.joined(
+            try answers(prompts, about: prepared, options, progress: prompts.count == 1 ? progress : nil))
+        progress?.finish(answer)
+        return answer
     }
 
     // MARK: Measuring
@@ -135,9 +145,10 @@ public actor ChatRexSession {
     /// Lets go of the prepared pictures, and of their memory; the next question about one prepares it again.
     public func forgetPictures() { prepared = [] }
 
-    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) rethrows
+    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) throws
         -> Result
     {
+        try Task.checkCancellation()
         let start = ContinuousClock.now
         defer { times[keyPath: stage] += .now - start }
         return try body()
@@ -170,6 +181,7 @@ public actor ChatRexSession {
         if let index = prepared.firstIndex(where: { $0.source == source && $0.image == image }) {
             let found = prepared.remove(at: index)
             prepared.append(found)
+            times.reusedPictures += 1
             return found
         }
         let made = try inference { try makePrepared(image, source) }
@@ -238,9 +250,10 @@ public actor ChatRexSession {
     }
 
     /// Decodes the answers to some prompts about one picture together.
-    private func answers(_ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions) throws
-        -> [GroundedAnswer]
-    {
+    private func answers(
+        _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
+        progress: AnswerProgress? = nil
+    ) throws -> [GroundedAnswer] {
         let boxCount = prepared.boxes.count
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
@@ -252,11 +265,20 @@ public actor ChatRexSession {
                 return try prompt.grammar(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
             }
         }
-        let generator = Generator(
+        var generator = Generator(
             model.language,
             GenerationOptions(
                 maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
                 contrastToken: vocabulary.objectsEnd))
+        var written: [GeneratedToken] = []
+        generator.onToken = { _, token in
+            if let progress {
+                written.append(token)
+                let answer = self.bind(written, isTruncated: false, prepared, options)
+                if !progress.advance(to: answer, isGroupClosed: token.id == self.vocabulary.objectsEnd) { return false }
+            }
+            return !Task.isCancelled
+        }
         // A batch is bounded so that a thousand categories do not multiply the memory of the prefix a thousandfold.
         var generations: [Generation] = []
         for start in stride(from: 0, to: prompts.count, by: Self.batchLimit) {
@@ -266,23 +288,26 @@ public actor ChatRexSession {
                 let rows = try inference {
                     try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
                 }
+                times.promptTokens += prepared.prefix.length + rows.size(0)
                 return GenerationRequest(rows: rows, grammar: grammars[index])
             }
             generations += try timed(\.answer) { try generator(requests, after: prepared.prefix) }
             try Task.checkCancellation()
         }
         times.tokens += generations.reduce(0) { $0 + $1.tokens.count }
-        return generations.map { bind($0, prepared, options) }
+        return generations.map { bind($0.tokens, isTruncated: $0.isTruncated, prepared, options) }
     }
 
     private static let batchLimit = 16
 
-    private func bind(_ generation: Generation, _ prepared: PreparedImage, _ options: AnswerOptions) -> GroundedAnswer {
-        let tokens = generation.tokens.filter { $0.id != vocabulary.end }
+    private func bind(
+        _ generated: [GeneratedToken], isTruncated: Bool, _ prepared: PreparedImage, _ options: AnswerOptions
+    ) -> GroundedAnswer {
+        let tokens = generated.filter { $0.id != vocabulary.end }
         var answer = GroundedAnswer(
             rawText: tokenizer.decode(tokens.map(\.id)), boxes: prepared.boxes, proposalScores: prepared.proposalScores,
             indexConfidences: tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence),
-            scoring: options.scoring, isTruncated: generation.isTruncated)
+            scoring: options.scoring, isTruncated: isTruncated)
         if options.minimumScore > 0 {
             for index in answer.groups.indices {
                 answer.groups[index].objects.removeAll { $0.score < options.minimumScore }

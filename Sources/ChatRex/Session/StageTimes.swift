@@ -10,6 +10,10 @@ public struct StageTimes: Sendable, Codable, Equatable {
     public var answer = Duration.zero
     /// Boxes that the language model was shown.
     public var boxes = 0
+    /// Pictures that were still prepared from an earlier question.
+    public var reusedPictures = 0
+    /// Positions that answers continued from: picture, boxes and question, once an answer.
+    public var promptTokens = 0
     /// Tokens of the answers.
     public var tokens = 0
 

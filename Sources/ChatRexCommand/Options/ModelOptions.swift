@@ -36,10 +36,16 @@ package struct ModelOptions: ParsableArguments {
 
     /// Loads the whole model.
     func session() async throws -> ChatRexSession {
+        let load = try loader()
         Terminal.showProgress("loading \(model)", isLogged: false)
-        let folder = try ModelFolder.find(model)
-        return try await ChatRexSession(
-            model: folder, proposalNetwork: proposalNetwork, device: device.prepare(), dtype: dtype?.dtype)
+        return try await load()
+    }
+
+    /// Finds the whole model and gives what loads it.
+    func loader() throws -> @Sendable () async throws -> ChatRexSession {
+        let (folder, proposals) = (try ModelFolder.find(model), proposalNetwork)
+        let (device, dtype) = (try device.prepare(), dtype?.dtype)
+        return { try await ChatRexSession(model: folder, proposalNetwork: proposals, device: device, dtype: dtype) }
     }
 
     /// Loads the proposal network alone.

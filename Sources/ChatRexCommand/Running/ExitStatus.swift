@@ -7,6 +7,7 @@ import GoldenParity
 import Imaging
 import LanguageModels
 import Scenes
+import Server
 import Tokenizers
 import TorchNN
 import Training
@@ -36,7 +37,7 @@ package enum ExitStatus: Int32, Sendable {
         case let error as LanguageModelError:
             self = if case .configuration = error { .inaccessible } else { .failed }
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
-        case is TaskError, is ValidationError: self = .usage
+        case is TaskError, is ValidationError, is ServerError: self = .usage
         case is GoldenParityError: self = .inaccessible
         case let error as TrainingError:
             self = if case .notFinite = error { .failed } else { .inaccessible }

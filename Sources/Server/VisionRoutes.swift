@@ -1,0 +1,95 @@
+import ChatRex
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Imaging
+
+/// The tasks with a route of their own, `/v1/NAME`.
+enum VisionEndpoint: String, CaseIterable, Sendable {
+    case detect, count, caption, regions, propose
+}
+
+extension API {
+    /// Answers a task about one picture.
+    func vision(_ endpoint: VisionEndpoint, _ request: Request, _ context: ServerContext) async throws -> Response {
+        let (request, body) = try await collected(request)
+        let (fields, sent) = try VisionFields.read(body, contentType: request.headers[.contentType])
+        let format = fields.format ?? ResultFormat(accept: request.headers[.accept])
+        let work = try plan(endpoint, fields)
+        let place = try model.admit()
+        guard let bytes = try sent ?? fields.image.map({ try PictureSource.bytes(of: $0) }) else {
+            throw ServerError(.badRequest, .missingImage, "there is no picture", parameter: "image")
+        }
+        let image = try PictureSource.decode(bytes, options)
+        let result = try await watching(request) { try await place.work { try await work($0, image) }.result }
+        return try result.response(format, of: image).closing()
+    }
+
+    /// What the session has to do; everything but the picture is checked before it.
+    private func plan(
+        _ endpoint: VisionEndpoint, _ fields: VisionFields
+    ) throws -> @Sendable (ChatRexSession, Image) async throws -> VisionResult {
+        let name = options.modelName
+        let answerOptions = try fields.answerOptions(options)
+        let limit = try fields.detectionLimit
+        let boxes = try fields.proposals(options)
+        switch endpoint {
+        case .detect, .count:
+            let phrases = try self.phrases(of: fields)
+            let task: VisionTask = endpoint == .detect ? .detect(phrases) : .count(phrases)
+            return { session, image in
+                let answer = try await session.answer(task, about: image, boxes: boxes, options: answerOptions)
+                    .keepingBest(limit)
+                var result = VisionResult(answer, asked: phrases, model: name, of: image)
+                if endpoint == .count { result.json.counts = Self.counts(answer, of: phrases) }
+                return result
+            }
+        case .caption:
+            let style = fields.style ?? .brief
+            return { session, image in
+                let answer = try await session.caption(image, style: style, boxes: boxes, options: answerOptions)
+                    .keepingBest(limit)
+                return VisionResult(answer, asked: [], model: name, of: image)
+            }
+        case .regions:
+            let given = try fields.regions(options)
+            let level = fields.level ?? .category
+            return { session, image in
+                let answers =
+                    given.isEmpty
+                    ? try await session.describeProposals(of: image, level: level, boxes: boxes, options: answerOptions)
+                    : try await session.describe(given, of: image, level: level, options: answerOptions)
+                return VisionResult(regions: answers, model: name, of: image)
+            }
+        case .propose:
+            let (granularities, filter) = (fields.granularities, try fields.filter(maximumCount: limit))
+            return { session, image in
+                let found = try await session.propose([image], granularities: granularities, filter: filter)
+                return VisionResult(proposals: found.first ?? [], model: name, of: image)
+            }
+        }
+    }
+
+    /// The phrases of a request, cleaned, each by itself.
+    private func phrases(of fields: VisionFields) throws -> [String] {
+        let prompts = try VisionTask.detect(fields.phrases?.all ?? []).prompts(
+            boxCount: 0, limits: TaskLimits(phraseCount: options.phraseLimit))
+        return prompts.flatMap { prompt -> [String] in
+            guard case .detect(let phrases) = prompt.task else { return [] }
+            return phrases
+        }
+    }
+
+    /// What was located for each phrase; boxes are counted, the number in the text is not believed.
+    private static func counts(_ answer: GroundedAnswer, of phrases: [String]) -> [VisionAnswer.Count] {
+        var counts = phrases.map { VisionAnswer.Count(label: $0, count: 0) }
+        for group in answer.groups {
+            if let index = counts.firstIndex(where: { $0.label.lowercased() == group.phrase.lowercased() }) {
+                counts[index].count += group.objects.count
+            } else {
+                counts.append(.init(label: group.phrase, count: group.objects.count))
+            }
+        }
+        return counts
+    }
+}
