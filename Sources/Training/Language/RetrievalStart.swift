@@ -19,6 +19,8 @@ enum RetrievalStart {
         let tensors = Dictionary(uniqueKeysWithValues: tensors)
         let width = configuration.width
         try withoutGradients {
+            // Short embeddings give flat logits where they are the output's weights too; a longer last row evens that out.
+            if configuration.tiesEmbeddings { try tensors["model.norm.weight"]?.fill(6) }
             for layer in 0..<configuration.layerCount {
                 func tensor(_ name: String) -> Tensor? { tensors["model.layers.\(layer).self_attn.\(name)"] }
                 guard let query = tensor("q_proj.weight"), let key = tensor("k_proj.weight"),
