@@ -33,11 +33,16 @@ public struct ChatRexServer: Sendable {
         self.logger = logger ?? Logger(label: "chatrex") { StreamLogHandler.standardError(label: $0) }
     }
 
-    /// Serves until SIGTERM or SIGINT; then no connection is accepted any more, and what was accepted is answered.
+    /// Serves until its task is cancelled or, where it may listen to signals, until SIGTERM or SIGINT; then no connection is
+    /// accepted any more, and what was accepted is answered.
     ///
-    /// - Parameter onListening: called with the address once requests are taken.
+    /// - Parameters:
+    ///   - endsOnSignals: whether the server takes the process's SIGTERM and SIGINT for itself.
+    ///   - onListening: called with the address once requests are taken.
     /// - Throws: what `load` throws, and what keeps the address from being used.
-    public func run(onListening: @escaping @Sendable (String) async -> Void = { _ in }) async throws {
+    public func run(endsOnSignals: Bool = false, onListening: @escaping @Sendable (String) async -> Void = { _ in })
+        async throws
+    {
         let metrics = Metrics()
         let model = ModelService(options, metrics, load: load)
         let api = API(options: options, model: model, metrics: metrics)
@@ -55,7 +60,8 @@ public struct ChatRexServer: Sendable {
             },
             logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            services: [application], gracefulShutdownSignals: endsOnSignals ? [.sigterm, .sigint] : [],
+            logger: quiet)
         configuration.maximumGracefulShutdownDuration = options.deadline + .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
     }

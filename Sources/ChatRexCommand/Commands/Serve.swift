@@ -76,7 +76,7 @@ package struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "chatrex") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = quiet ? .warning : .info
         let server = try ChatRexServer(options, logger: logger, load: model.loader())
-        try await server.run { address in
+        try await server.run(endsOnSignals: true) { address in
             // Who closed standard output does not want to know.
             _ = try? Terminal.write("listening on \(address)")
         }
