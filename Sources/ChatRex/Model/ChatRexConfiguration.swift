@@ -38,8 +38,8 @@ public struct ChatRexConfiguration: Sendable, Equatable {
                 vocabularySize: vocabularySize,
                 ropeTheta: 10_000, maxPositions: 4096, tiesEmbeddings: true),
             clip: CLIPConfiguration(
-                imageSize: 128, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
-            convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 256)
+                imageSize: 160, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
+            convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 320)
     }
 
     /// Channels of an image token before its projector.
