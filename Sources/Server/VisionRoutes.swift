@@ -35,13 +35,16 @@ extension API {
         let boxes = try fields.proposals(options)
         switch endpoint {
         case .detect, .count:
-            let phrases = try self.phrases(of: fields)
+            let phrases = try VisionTask.phrases(
+                fields.phrases?.all ?? [], limits: TaskLimits(phraseCount: options.phraseLimit))
             let task: VisionTask = endpoint == .detect ? .detect(phrases) : .count(phrases)
             return { session, image in
                 let answer = try await session.answer(task, about: image, boxes: boxes, options: answerOptions)
                     .keepingBest(limit)
                 var result = VisionResult(answer, asked: phrases, model: name, of: image)
-                if endpoint == .count { result.json.counts = Self.counts(answer, of: phrases) }
+                if endpoint == .count {
+                    result.json.counts = answer.counts(of: phrases).map { .init(label: $0.phrase, count: $0.count) }
+                }
                 return result
             }
         case .caption:
@@ -68,28 +71,5 @@ extension API {
                 return VisionResult(proposals: found.first ?? [], model: name, of: image)
             }
         }
-    }
-
-    /// The phrases of a request, cleaned, each by itself.
-    private func phrases(of fields: VisionFields) throws -> [String] {
-        let prompts = try VisionTask.detect(fields.phrases?.all ?? []).prompts(
-            boxCount: 0, limits: TaskLimits(phraseCount: options.phraseLimit))
-        return prompts.flatMap { prompt -> [String] in
-            guard case .detect(let phrases) = prompt.task else { return [] }
-            return phrases
-        }
-    }
-
-    /// What was located for each phrase; boxes are counted, the number in the text is not believed.
-    private static func counts(_ answer: GroundedAnswer, of phrases: [String]) -> [VisionAnswer.Count] {
-        var counts = phrases.map { VisionAnswer.Count(label: $0, count: 0) }
-        for group in answer.groups {
-            if let index = counts.firstIndex(where: { $0.label.lowercased() == group.phrase.lowercased() }) {
-                counts[index].count += group.objects.count
-            } else {
-                counts.append(.init(label: group.phrase, count: group.objects.count))
-            }
-        }
-        return counts
     }
 }

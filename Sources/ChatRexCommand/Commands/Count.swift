@@ -40,7 +40,7 @@ package struct CountCommand: AsyncParsableCommand {
                 )
                 .keepingBest(detection.maxDet)
                 picture.warn(about: answer)
-                let counts = Self.counts(answer, of: phrases)
+                let counts = answer.counts(of: phrases).map { PhraseCount(phrase: $0.phrase, count: $0.count) }
                 let drawn = try plan?.write(answer.drawn(on: picture.image), for: picture)
                 if output.isJSON {
                     var record = PictureRecord(picture, drawn: drawn)
@@ -53,18 +53,5 @@ package struct CountCommand: AsyncParsableCommand {
             }
             return texts
         }
-    }
-
-    /// What the answer located for each phrase that was asked, then for phrases of its own. Boxes are counted, not believed numbers.
-    private static func counts(_ answer: GroundedAnswer, of phrases: [String]) -> [PhraseCount] {
-        var counts = phrases.map { PhraseCount(phrase: $0, count: 0) }
-        for group in answer.groups {
-            if let index = counts.firstIndex(where: { $0.phrase.lowercased() == group.phrase.lowercased() }) {
-                counts[index].count += group.objects.count
-            } else {
-                counts.append(PhraseCount(phrase: group.phrase, count: group.objects.count))
-            }
-        }
-        return counts
     }
 }

@@ -99,8 +99,6 @@ package struct DetectCommand: AsyncParsableCommand {
     /// The phrases of a list, cleaned as the model will see them.
     /// - Throws: `TaskError`.
     static func phrases(_ text: String) throws -> [String] {
-        try VisionTask.detect([text]).prompts(boxCount: 0).flatMap { prompt in
-            if case .detect(let phrases) = prompt.task { phrases } else { [String]() }
-        }
+        try VisionTask.phrases([text])
     }
 }
