@@ -193,9 +193,9 @@ struct UPNGolden {
     /// and rounds scores to two decimals; only the comparison does.
     private static func filtered(_ proposals: [[Proposal]], matches wanted: Postprocess.Filtered) throws -> Bool {
         let filter = ProposalFilter(
-            minimumScore: wanted.min_score, iouThreshold: wanted.nms_value > 0 ? wanted.nms_value : nil,
+            minimumScore: wanted.min_score, iouThreshold: wanted.nms_value > 0 ? wanted.nms_value : 1,
             maximumCount: .max)
-        let kept = try proposals.map(filter.callAsFunction).prefix { !$0.isEmpty }
+        let kept = try proposals.map { try filter($0) }.prefix { !$0.isEmpty }
         let boxes = kept.map { $0.map { $0.box.values(.xyxy).map { Int($0) } } }
         let scores = kept.map { $0.map { Double((Float($0.score) * 100).rounded(.toNearestOrEven) / 100) } }
         let sameScores = zip(scores, wanted.scores).allSatisfy { zip($0, $1).allSatisfy { abs($0 - $1) < 1e-6 } }

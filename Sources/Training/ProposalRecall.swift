@@ -10,7 +10,7 @@ public enum ProposalRecall {
     public static func measure(
         _ network: UniversalProposalNetwork, _ pictures: [AnnotatedPicture], limit: Int = 100, batchSize: Int
     ) throws -> [String: Double] {
-        let keepAll = ProposalFilter(minimumScore: 0, iouThreshold: nil, maximumCount: .max)
+        let keepAll = ProposalFilter(minimumScore: 0, iouThreshold: 1, maximumCount: .max)
         var found: [String: Int] = [:], total: [Granularity: Int] = [:]
         for start in stride(from: 0, to: pictures.count, by: batchSize) {
             let part = pictures[start..<min(start + batchSize, pictures.count)]

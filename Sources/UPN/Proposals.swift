@@ -19,22 +19,31 @@ public struct Proposal: Sendable, Hashable, Codable {
 
 /// Which proposals are kept.
 public struct ProposalFilter: Sendable, Equatable {
-    /// Lowest score.
-    public var minimumScore: Double
-    /// Boxes that overlap a better one by more are dropped; nil keeps all.
+    /// Lowest score; nil for the network's own, ``UPNConfiguration/minimumScore``.
+    public var minimumScore: Double?
+    /// Boxes that overlap a better one by more are dropped, 1 keeps all; nil for the network's own, ``UPNConfiguration/overlapLimit``.
     public var iouThreshold: Double?
     /// The best ones are kept.
     public var maximumCount: Int
 
-    public init(minimumScore: Double = 0.3, iouThreshold: Double? = 0.8, maximumCount: Int = 100) {
+    public init(minimumScore: Double? = nil, iouThreshold: Double? = nil, maximumCount: Int = 100) {
         (self.minimumScore, self.iouThreshold, self.maximumCount) = (minimumScore, iouThreshold, maximumCount)
     }
 
     /// Kept proposals, best first. Scores are compared in float32, as the reference does.
-    public func callAsFunction(_ proposals: [Proposal]) throws -> [Proposal] {
-        let passing = proposals.filter { Float($0.score) >= Float(minimumScore) }
+    ///
+    /// - Parameters:
+    ///   - lowest: minimum score where the filter has none
+    ///   - overlap: IoU threshold where the filter has none
+    public func callAsFunction(
+        _ proposals: [Proposal], minimumScore lowest: Double = 0.3, iouThreshold overlap: Double = 0.8
+    )
+        throws -> [Proposal]
+    {
+        let lowest = Float(minimumScore ?? lowest)
+        let passing = proposals.filter { Float($0.score) >= lowest }
         let order = try nonMaximumSuppression(
-            boxes: passing.map(\.box), scores: passing.map(\.score), iouThreshold: iouThreshold ?? 1)
+            boxes: passing.map(\.box), scores: passing.map(\.score), iouThreshold: iouThreshold ?? overlap)
         return order.prefix(max(0, maximumCount)).map { passing[$0] }
     }
 }
@@ -61,7 +70,11 @@ extension UniversalProposalNetwork {
                 guard let boxes = output.boxes.last, let logits = output.logits.last else { return [[Proposal]]() }
                 return try Self.proposals(boxes, logits, sizes: images.map { ($0.width, $0.height) }, granularity)
             }
-            return try images.indices.map { index in try filter(lists.flatMap { $0[index] }) }
+            return try images.indices.map { index in
+                try filter(
+                    lists.flatMap { $0[index] }, minimumScore: configuration.minimumScore,
+                    iouThreshold: configuration.overlapLimit)
+            }
         }
     }
 

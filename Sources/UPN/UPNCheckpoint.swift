@@ -37,6 +37,36 @@ extension UniversalProposalNetwork {
         }
     }
 
+    /// A copy with another operating point.
+    ///
+    /// Queries are told apart by the places that they start from, not by their content, so a network can be run with more of them
+    /// than it was trained with: their contents repeat.
+    /// - Parameters:
+    ///   - queryCount: at least as many as the network has; nil keeps them.
+    ///   - minimumScore: see ``UPNConfiguration/minimumScore``; nil keeps it.
+    ///   - overlapLimit: see ``UPNConfiguration/overlapLimit``; nil keeps it.
+    /// - Throws: `ConfigurationError` for fewer queries or numbers out of range.
+    public func adapted(queryCount: Int? = nil, minimumScore: Double? = nil, overlapLimit: Double? = nil) throws
+        -> UniversalProposalNetwork
+    {
+        var changed = configuration
+        changed.queryCount = queryCount ?? configuration.queryCount
+        changed.minimumScore = minimumScore ?? configuration.minimumScore
+        changed.overlapLimit = overlapLimit ?? configuration.overlapLimit
+        try ConfigurationError.require(
+            changed.queryCount >= configuration.queryCount,
+            "UPN: \(changed.queryCount) queries are fewer than the \(configuration.queryCount) of the network")
+        let copy = try UniversalProposalNetwork(changed, ParameterStore().weights)
+        let rows = try Tensor((0..<changed.queryCount).map { $0 % configuration.queryCount })
+        try withoutGradients {
+            for (own, new) in zip(weights.entries, copy.weights.entries) {
+                let isShared = own.tensor.shape == new.tensor.shape
+                try new.tensor.copy(from: isShared ? own.tensor : own.tensor.selected(0, rows))
+            }
+        }
+        return copy
+    }
+
     /// Writes `config.json` and `model.safetensors` into a folder.
     /// - Parameter dtype: of the written weights; nil keeps theirs.
     public func save(to folder: URL, dtype: DType? = nil) throws {

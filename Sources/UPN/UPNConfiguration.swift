@@ -17,6 +17,10 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
     public var inverseSigmoidEpsilon: Double
     /// Short side that pictures are resized to, and the limit for the long side, pixels.
     public var shortSide: Int, longSide: Int
+    /// Lowest score of a proposal that is worth a look, where a caller names none: how high scores are differs between networks.
+    public var minimumScore: Double
+    /// A proposal that overlaps a better one by more is dropped, where a caller names no limit.
+    public var overlapLimit: Double
 
     enum CodingKeys: String, CodingKey {
         case backbone
@@ -32,6 +36,8 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         case inverseSigmoidEpsilon = "inverse_sigmoid_eps"
         case shortSide = "size"
         case longSide = "max_size"
+        case minimumScore = "score_threshold"
+        case overlapLimit = "nms_threshold"
     }
 
     public init(
@@ -39,7 +45,8 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         levelCount: Int = 5,
         encoderLayerCount: Int, decoderLayerCount: Int, queryCount: Int, groupCount: Int = 32,
         inverseSigmoidEpsilon: Double = 1e-3,
-        shortSide: Int = 800, longSide: Int = 1333
+        shortSide: Int = 800, longSide: Int = 1333, minimumScore: Double = 0.3,
+        overlapLimit: Double = 0.8
     ) {
         (self.backbone, self.width, self.headCount, self.pointCount) = (backbone, width, headCount, pointCount)
         (self.hiddenWidth, self.levelCount, self.queryCount) = (hiddenWidth, levelCount, queryCount)
@@ -48,6 +55,7 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         )
         self.inverseSigmoidEpsilon = inverseSigmoidEpsilon
         (self.shortSide, self.longSide) = (shortSide, longSide)
+        (self.minimumScore, self.overlapLimit) = (minimumScore, overlapLimit)
     }
 
     public init(from decoder: any Decoder) throws {
@@ -63,7 +71,9 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
             decoderLayerCount: try int(.decoderLayerCount, 6), queryCount: try int(.queryCount, 900),
             groupCount: try int(.groupCount, 32),
             inverseSigmoidEpsilon: try values.decodeIfPresent(Double.self, forKey: .inverseSigmoidEpsilon) ?? 1e-3,
-            shortSide: try int(.shortSide, 800), longSide: try int(.longSide, 1333))
+            shortSide: try int(.shortSide, 800), longSide: try int(.longSide, 1333),
+            minimumScore: try values.decodeIfPresent(Double.self, forKey: .minimumScore) ?? 0.3,
+            overlapLimit: try values.decodeIfPresent(Double.self, forKey: .overlapLimit) ?? 0.8)
     }
 
     /// The released `upn_large`.
@@ -95,7 +105,9 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         )
         try ConfigurationError.require(
             (16...8192).contains(shortSide) && (shortSide...16384).contains(longSide) && inverseSigmoidEpsilon > 0
-                && inverseSigmoidEpsilon < 0.5,
-            "UPN: size \(shortSide), max_size \(longSide) or inverse_sigmoid_eps out of range")
+                && inverseSigmoidEpsilon < 0.5 && (0...1).contains(minimumScore)
+                && (0...1).contains(overlapLimit),
+            "UPN: size \(shortSide), max_size \(longSide), inverse_sigmoid_eps, score_threshold or nms_threshold out of range"
+        )
     }
 }

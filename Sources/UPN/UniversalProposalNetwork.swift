@@ -135,15 +135,11 @@ public final class UniversalProposalNetwork: Module {
         return features
     }
 
-    /// Picks the K best tokens for a prompt.
-    /// - Throws: `UPNError.pictureTooSmall` when there are fewer tokens than queries.
+    /// Picks the K best tokens for a prompt; all of them where a small or narrow picture has fewer than there are queries.
     public func select(_ memory: Memory, _ granularity: Granularity) throws -> Selection {
         // [B, S]
         let scores = try memory.candidates.matmul(prompt(granularity, memory.candidates.dtype)).converted(to: .float32)
-        guard scores.size(1) >= configuration.queryCount else {
-            throw UPNError.pictureTooSmall(tokens: scores.size(1), queries: configuration.queryCount)
-        }
-        let (logits, indices) = try scores.top(configuration.queryCount, dimension: 1)
+        let (logits, indices) = try scores.top(min(configuration.queryCount, scores.size(1)), dimension: 1)
         let picked = try memory.coordinates.gathered(1, indices.unsqueezed(-1).expanded(-1, -1, 4))
         return Selection(scores: scores, indices: indices, logits: logits, coordinates: picked)
     }
@@ -154,8 +150,8 @@ public final class UniversalProposalNetwork: Module {
         throws
         -> DecoderOutput
     {
-        let batch = memory.tokens.size(0)
-        var queries = try content.weight.unsqueezed(0).expanded(batch, -1, -1)
+        let (batch, count) = (memory.tokens.size(0), selection.coordinates.size(1))
+        var queries = try content.weight[.range(0..<count)].unsqueezed(0).expanded(batch, -1, -1)
         var references = try selection.coordinates.detached()
         if let extra {
             queries = try Tensor.concatenated([extra.content, queries], dimension: 1)

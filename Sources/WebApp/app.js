@@ -138,7 +138,7 @@ function shownProposals() {
   const passing = proposals.filter(({ score, granularity }) => score >= threshold && (grain === "both" || granularity === grain));
   // Best first: a box goes where a better one covers almost the same.
   const kept = [];
-  for (const one of passing) if (kept.every((better) => overlap(one.box, better.box) <= 0.8)) kept.push(one);
+  for (const one of passing) if (kept.every((better) => overlap(one.box, better.box) <= 0.6)) kept.push(one);
   return kept;
 }
 

@@ -4,9 +4,10 @@ import Imaging
 import Testing
 import Torch
 import UPN
+import VisionEncoders
 
 @Suite struct ProposalTests {
-    static let everything = ProposalFilter(minimumScore: 0, iouThreshold: nil, maximumCount: .max)
+    static let everything = ProposalFilter(minimumScore: 0, iouThreshold: 1, maximumCount: .max)
 
     @Test func picturesOfOneBatchKeepTheirOwnPixels() throws {
         let (network, _) = try tinyNetwork()
@@ -56,18 +57,42 @@ import UPN
         #expect(try network.propose([image], granularities: Granularity.allCases, filter: few)[0] == few(both))
     }
 
+    @Test func moreQueriesKeepThePicksAndAddOthers() throws {
+        let (network, _) = try tinyNetwork()
+        let more = try network.adapted(queryCount: 20, minimumScore: 0.1)
+        #expect(more.configuration.queryCount == 20 && more.configuration.minimumScore == 0.1)
+        let image = try testImage(width: 96, height: 64)
+        #expect(try network.propose([image], filter: Self.everything)[0].count == 12)
+        #expect(try more.propose([image], filter: Self.everything)[0].count == 20)
+        let memory = try network.encode(Tensor.zeros([1, 3, 64, 96]))
+        let (few, many) = (try network.select(memory, .fine), try more.select(memory, .fine))
+        #expect(try few.logits.array(of: Float.self) == Array(many.logits.array(of: Float.self).prefix(12)))
+        #expect(throws: ConfigurationError.self) { try network.adapted(queryCount: 11) }
+    }
+
+    @Test func filtersWithoutAScoreTakeTheNetworks() throws {
+        let (network, _) = try tinyNetwork()
+        let image = try testImage(width: 96, height: 64)
+        let all = try network.propose([image], filter: Self.everything)[0]
+        let middle = all[all.count / 2].score
+        let found = try network.adapted(minimumScore: middle).propose(
+            [image], filter: ProposalFilter(iouThreshold: 1))[0]
+        #expect(found.allSatisfy { $0.score >= middle - 1e-6 } && !found.isEmpty && found.count < all.count)
+    }
+
     @Test func noPicturesGiveNoProposals() throws {
         #expect(try tinyNetwork().network.propose([]).isEmpty)
     }
 
-    @Test func aPictureWithTooFewTokensIsAnError() throws {
+    @Test func aPictureWithFewTokensGetsAsManyQueries() throws {
         let (network, _) = try tinyNetwork()
         // The long side's limit leaves one row of pixels.
         let sliver = try testImage(width: 2000, height: 3)
         let wide = try network.propose([sliver], filter: Self.everything)
         #expect(wide[0].count == 12)
         let memory = try network.encode(Tensor.zeros([1, 3, 8, 8]))
-        #expect(throws: UPNError.pictureTooSmall(tokens: 6, queries: 12)) { try network.select(memory, .fine) }
+        let output = try network.decode(memory, network.select(memory, .fine), .fine)
+        #expect(output.boxes.last?.shape == [1, 6, 4])
     }
 
     @Test func alphaIsIgnored() throws {
@@ -93,7 +118,7 @@ import UPN
     static let filters: [(ProposalFilter, [Double])] = [
         (ProposalFilter(minimumScore: 0.3), [0.9, 0.5, 0.3]),
         (ProposalFilter(minimumScore: 0.3, iouThreshold: 0.9), [0.9, 0.8, 0.5, 0.3]),
-        (ProposalFilter(minimumScore: 0.3, iouThreshold: nil), [0.9, 0.8, 0.5, 0.3]),
+        (ProposalFilter(minimumScore: 0.3, iouThreshold: 1), [0.9, 0.8, 0.5, 0.3]),
         (ProposalFilter(minimumScore: 0.3, iouThreshold: 0.3), [0.9, 0.3]),
         (ProposalFilter(minimumScore: 0.3, maximumCount: 2), [0.9, 0.5]),
         (ProposalFilter(minimumScore: 0.3, maximumCount: 0), []),

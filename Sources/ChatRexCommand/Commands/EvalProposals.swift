@@ -37,13 +37,16 @@ extension EvalCommand {
             if maxDet < 1 { throw ValidationError("--max-det must be at least 1.") }
         }
 
+        /// Recall is measured with few duplicates removed, whatever the network's own limit is.
+        private var iou: Double { proposals.iou ?? 0.8 }
+
         func run() async throws {
             Interrupt.install()
             let dataset = try COCODataset(contentsOf: URL(fileURLWithPath: gt))
             let annotations = Dictionary(grouping: dataset.annotations, by: \.imageID)
             let folder = URL(fileURLWithPath: images, isDirectory: true)
             let network = try model.network()
-            let filter = ProposalFilter(minimumScore: 0, iouThreshold: proposals.iou, maximumCount: maxDet)
+            let filter = ProposalFilter(minimumScore: 0, iouThreshold: iou, maximumCount: maxDet)
             var recall = ProposalRecall(maxProposals: maxDet)
             for (index, entry) in dataset.images.enumerated() {
                 if Interrupt.isPending { throw CancellationError() }
@@ -72,7 +75,7 @@ extension EvalCommand {
             }
             let protocolText =
                 "protocol: \(dataset.images.count) pictures, \(dataset.annotations.count) annotations, \(proposals.granularity.rawValue) "
-                + "proposals, at most \(maxDet) a picture, IoU above \(proposals.iou) dropped, no score threshold"
+                + "proposals, at most \(maxDet) a picture, IoU above \(iou) dropped, no score threshold"
             return (table.lines + [protocolText]).joined(separator: "\n")
         }
     }

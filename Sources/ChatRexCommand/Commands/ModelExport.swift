@@ -22,6 +22,18 @@ extension ModelCommand {
         @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write.", valueName: "folder"))
         var out: String
 
+        @Option(help: "Queries of the proposal network, at least as many as it was trained with. (default: those)")
+        var queries: Int?
+
+        @Option(help: "Lowest score of a proposal where a user names none, 0...1. (default: the network's)")
+        var proposalConf: Double?
+
+        @Option(
+            help:
+                "IoU above which a proposal gives way to a better one where a user names none. (default: the network's)"
+        )
+        var iou: Double?
+
         @Option(help: "Numbers of the weights.")
         var dtype = ModelOptions.Precision.float16
 
@@ -29,8 +41,9 @@ extension ModelCommand {
             let source = ModelFolder(ChatRexTraining.exported(URL(fileURLWithPath: chatrex, isDirectory: true)))
             let target = ModelFolder(URL(fileURLWithPath: out, isDirectory: true))
             let model = try ChatRexModel.load(source.url)
-            let network = try UniversalProposalNetwork.load(
+            let trained = try UniversalProposalNetwork.load(
                 ChatRexTraining.exported(URL(fileURLWithPath: upn, isDirectory: true)))
+            let network = try trained.adapted(queryCount: queries, minimumScore: proposalConf, overlapLimit: iou)
             let tokenizer = try BytePairTokenizer(contentsOf: source.tokenizer)
             try model.save(to: target.url, dtype: dtype.dtype)
             try network.save(to: target.proposalNetwork, dtype: dtype.dtype)

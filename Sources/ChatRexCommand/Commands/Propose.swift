@@ -11,8 +11,8 @@ package struct ProposeCommand: AsyncParsableCommand {
     @Argument(help: "Pictures, folders or quoted patterns.")
     var source: [String] = []
 
-    @Option(help: "Lowest score, 0...1.")
-    var conf = ProposalFilter().minimumScore
+    @Option(help: "Lowest score, 0...1. (default: the network's own)")
+    var conf: Double?
 
     @Option(help: "Most boxes in a picture.")
     var maxDet = ProposalFilter().maximumCount
@@ -29,7 +29,7 @@ package struct ProposeCommand: AsyncParsableCommand {
 
     package mutating func validate() throws {
         try sources.validate(source)
-        try checkUnit(conf, "--conf")
+        if let conf { try checkUnit(conf, "--conf") }
         if maxDet < 1 { throw ValidationError("--max-det must be at least 1.") }
         if !(1...256).contains(batch) { throw ValidationError("--batch must be within 1...256.") }
     }

@@ -21,12 +21,13 @@ package struct ProposalOptions: ParsableArguments {
     @Option(help: "fine finds parts and small things too, coarse whole things; both joins them.")
     var granularity = Grain.fine
 
-    @Option(help: "A box that overlaps a better one by more than this IoU is dropped, 0...1.")
-    var iou = 0.8
+    @Option(
+        help: "A box that overlaps a better one by more than this IoU is dropped, 0...1. (default: the network's own)")
+    var iou: Double?
 
     package init() {}
 
-    package func validate() throws { try checkUnit(iou, "--iou") }
+    package func validate() throws { if let iou { try checkUnit(iou, "--iou") } }
 }
 
 /// Which detections are kept, and which proposals they are chosen from.
@@ -34,8 +35,8 @@ package struct DetectionOptions: ParsableArguments {
     @Option(help: "Lowest score of a detection, 0...1.")
     var conf = 0.0
 
-    @Option(help: "Lowest score of a proposal, 0...1.")
-    var proposalConf = ProposalFilter().minimumScore
+    @Option(help: "Lowest score of a proposal, 0...1. (default: the network's own)")
+    var proposalConf: Double?
 
     @Option(help: "Most detections in a picture; those with the highest scores stay.")
     var maxDet = ProposalFilter().maximumCount
@@ -46,7 +47,7 @@ package struct DetectionOptions: ParsableArguments {
 
     package func validate() throws {
         try checkUnit(conf, "--conf")
-        try checkUnit(proposalConf, "--proposal-conf")
+        if let proposalConf { try checkUnit(proposalConf, "--proposal-conf") }
         if maxDet < 1 { throw ValidationError("--max-det must be at least 1.") }
     }
 
