@@ -38,7 +38,8 @@ public struct GenerationOptions: Sendable, Equatable {
     public var maxTokens: Int
     public var stopTokens: Set<Int>
     public var sampling: SamplingOptions
-    /// A token that every other is weighed against for `GeneratedToken.confidence`.
+    /// A token that ends lists. Every other is weighed against it for `GeneratedToken.confidence`, and where a grammar offers it
+    /// beside others, greedy decoding takes it when it is more likely than all of them together.
     public var contrastToken: Int?
 
     public init(maxTokens: Int, stopTokens: Set<Int>, sampling: SamplingOptions = .greedy, contrastToken: Int? = nil) {
@@ -73,7 +74,7 @@ public struct Generator {
                     model.configuration, batch: requests.count, capacity: room, dtype: model.embedding.weight.dtype,
                     device: model.embedding.weight.device)
             var batch = Batch(model: model, cache: cache, count: requests.count)
-            var sequences = requests.enumerated().map { Sequence(number: $0, grammar: $1.grammar, options.sampling) }
+            var sequences = requests.enumerated().map { Sequence(number: $0, grammar: $1.grammar, options) }
             var logits = try batch.feed(requests.map(\.rows))
             while true {
                 let runs = try chooseTokens(&sequences, logits)
@@ -113,9 +114,9 @@ private struct Sequence {
     var isDone = false
     var isCancelled = false
 
-    init(number: Int, grammar: (any TokenGrammar)?, _ sampling: SamplingOptions) {
+    init(number: Int, grammar: (any TokenGrammar)?, _ options: GenerationOptions) {
         (self.number, self.grammar) = (number, grammar)
-        sampler = TokenSampler(sampling, sequence: number)
+        sampler = TokenSampler(options.sampling, sequence: number, closing: options.contrastToken)
     }
 
     /// Chooses tokens until the model has to be asked again: one, or a run that the grammar forces.

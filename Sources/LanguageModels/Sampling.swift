@@ -23,19 +23,21 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
 }
 
 /// Chooses tokens from logits. A value: each sequence has its own.
-struct TokenSampler {
+package struct TokenSampler {
     private let options: SamplingOptions
+    /// Ends a list; see ``GenerationOptions/contrastToken``.
+    private let closing: Int?
     private var seen: Set<Int> = []
     private var random: SplitMix64
 
-    init(_ options: SamplingOptions, sequence: Int) {
-        self.options = options
+    package init(_ options: SamplingOptions, sequence: Int, closing: Int? = nil) {
+        (self.options, self.closing) = (options, closing)
         random = SplitMix64(state: options.seed &+ UInt64(bitPattern: Int64(sequence)) &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// - Parameter logits: one row [V], of any values (those that are not numbers are never chosen)
     /// - Returns: an allowed token, or nil where nothing is allowed.
-    mutating func next(_ logits: UnsafeBufferPointer<Float>, allowed: AllowedTokens) -> Int? {
+    package mutating func next(_ logits: UnsafeBufferPointer<Float>, allowed: AllowedTokens) -> Int? {
         var candidates: [(token: Int, logit: Float)] = []
         switch allowed {
         case .end: return nil
@@ -53,10 +55,19 @@ struct TokenSampler {
         for index in candidates.indices where !candidates[index].logit.isFinite {
             candidates[index].logit = -.greatestFiniteMagnitude
         }
-        guard options.temperature > 0, candidates.count > 1 else {
-            return candidates.max { ($0.logit, $1.token) < ($1.logit, $0.token) }?.token
-        }
-        return sampled(&candidates)
+        if options.temperature > 0, candidates.count > 1 { return sampled(&candidates) }
+        if case .only = allowed { dropTheLessLikelyOfEndingAndGoingOn(&candidates) }
+        return candidates.max { ($0.logit, $1.token) < ($1.logit, $0.token) }?.token
+    }
+
+    /// First whether a list goes on, then with what: near copies of a box share its probability, so that the likeliest single
+    /// token would often be the list's end although some further box is more likely than none.
+    private func dropTheLessLikelyOfEndingAndGoingOn(_ candidates: inout [(token: Int, logit: Float)]) {
+        guard let closing, let end = candidates.firstIndex(where: { $0.token == closing }), candidates.count > 2
+        else { return }
+        let close = Double(candidates[end].logit)
+        let others = candidates.reduce(0) { $0 + ($1.token == closing ? 0 : exp(Double($1.logit) - close)) }
+        if others > 1 { candidates.remove(at: end) } else { candidates = [candidates[end]] }
     }
 
     mutating func record(_ token: Int) {

@@ -1,0 +1,34 @@
+import LanguageModels
+import Testing
+
+@Suite struct TokenSamplerTests {
+    /// Tokens 0, 1 and 2 are boxes, 3 ends the list.
+    private func choice(
+        _ logits: [Float], allowed: AllowedTokens = .only([0, 1, 2, 3]), closing: Int? = 3,
+        options: SamplingOptions = .greedy
+    ) -> Int? {
+        var sampler = TokenSampler(options, sequence: 0, closing: closing)
+        return logits.withUnsafeBufferPointer { sampler.next($0, allowed: allowed) }
+    }
+
+    @Test func aListGoesOnWhileFurtherBoxesAreLikelierTogetherThanItsEnd() {
+        // Two near copies with 0.36 each against 0.27 and against 0.42 for the end: the sum decides.
+        #expect(choice([1, 1, -3, 0.7]) == 0)
+        #expect(choice([1, 1.01, -3, 1.5]) == 1)
+        // Less likely than the end even together.
+        #expect(choice([1, 1, -3, 2]) == 3)
+    }
+
+    @Test func nothingElseIsWeighedLikeThat() {
+        let logits: [Float] = [1, 1, -3, 1.5]
+        #expect(choice(logits, closing: nil) == 3)
+        #expect(choice(logits, allowed: .any(except: [])) == 3)
+        #expect(choice([1, 1, -3, 1.5], allowed: .only([0, 3])) == 3)
+        #expect(choice([1, 1, -3, 1.5], allowed: .only([0, 1])) == 0)
+    }
+
+    @Test func numbersThatAreNoneAreNeverChosenBeforeOthers() {
+        #expect(choice([.nan, -5, .infinity, -9]) == 1)
+        #expect(choice([.nan, .nan, .nan, .nan]) != nil)
+    }
+}
