@@ -36,7 +36,9 @@ public struct ChatRexConfiguration: Sendable, Equatable {
             language: Qwen2Configuration(
                 width: 256, hiddenWidth: 640, layerCount: 4, headCount: 4, keyValueHeadCount: 4,
                 vocabularySize: vocabularySize,
-                ropeTheta: 10_000, maxPositions: 4096, tiesEmbeddings: true),
+                // Content can only be matched in rotary channels that hardly turn over a sequence; with the usual 10,000 a head of
+                // 64 channels has few of them.
+                ropeTheta: 1e10, maxPositions: 4096, tiesEmbeddings: true),
             clip: CLIPConfiguration(
                 imageSize: 160, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
             convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 320)

@@ -4,7 +4,7 @@ import Boxes
 import Imaging
 import Scenes
 
-/// Boxes in random order, and which of them show an object of the scene.
+/// Boxes, and which of them show an object of the scene.
 public struct MixedBoxes: Sendable {
     public var boxes: [Box]
     /// Position in `boxes` for each object that has one.
@@ -27,18 +27,18 @@ public enum BoxMixing {
         return MixedBoxes(boxes: order.map { chosen[$0] }, boxOfObject: Dictionary(uniqueKeysWithValues: objects))
     }
 
-    /// Proposals alone, as at inference: each object is shown by the proposal that covers it best, if any does by half.
-    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, _ random: inout SceneRandom)
+    /// Proposals alone, as at inference: best first, so that an early index is a surer box. Each object is shown by the proposal that
+    /// covers it best, if any does by half; what covers it by more than `enough` counts alike, and the first of those is meant.
+    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, enough: Double = 0.7)
         -> MixedBoxes
     {
-        var boxes = Array(proposals.prefix(limit))
-        random.shuffle(&boxes)
+        let boxes = Array(proposals.prefix(limit))
         var pairs = scene.objects.flatMap { object in
             boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter {
                 $0.overlap >= 0.5
             }
         }
-        pairs.sort { $0.overlap > $1.overlap }
+        pairs.sort { (min($0.overlap, enough), -$0.box) > (min($1.overlap, enough), -$1.box) }
         var boxOfObject: [Int: Int] = [:], taken: Set<Int> = []
         for pair in pairs where boxOfObject[pair.object] == nil && taken.insert(pair.box).inserted {
             boxOfObject[pair.object] = pair.box

@@ -1,6 +1,7 @@
 import ChatRex
 import Checkpoints
 import Foundation
+import LanguageModels
 import Scenes
 import Tokenizers
 import Torch
@@ -13,8 +14,8 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
     public var conversation = ConversationOptions()
     /// Tokens of the vocabulary that a fresh model learns, at most.
     public var vocabularySize = 4096
-    /// Whether a stage begins by giving the language model's attention new weights that help it to point soon: for the first
-    /// stage of a model that is trained from nothing.
+    /// Whether a stage begins by giving the language model heads that point, see `RetrievalStart`: for the first stage of a model
+    /// that is trained from nothing.
     public var startsLanguageModel = false
     /// Pictures in a batch of the encoders' warm-up.
     public var warmUpBatchSize = 8
@@ -61,7 +62,12 @@ public enum ChatRexTraining {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
         if recipe.startsLanguageModel {
-            try RetrievalStart.prepare(languageTensors(model), model.configuration.language)
+            let language = model.configuration.language
+            let names = try NameTable(training.vocabulary, tokenizer: tokenizer)
+            try RetrievalStart.prepare(
+                languageTensors(model), language,
+                vocabulary: ChatRexVocabulary(tokenizer, logitCount: language.vocabularySize),
+                names: names.embeddings(model.language.embedding, spelling: 0))
         }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
         let task = try ConversationTask(

@@ -21,7 +21,7 @@ public struct ConversationExample: Sendable {
     /// - Parameters:
     ///   - exchanges: in order of importance; those that do not fit are left out.
     ///   - limit: positions of prefix and exchanges together, image rows included
-    init(
+    package init(
         pixels: [UInt8], boxes: [SIMD4<Float>], exchanges: [Exchange], layout: PromptLayout, imageRows: Int, limit: Int
     ) throws {
         (self.pixels, self.boxes) = (pixels, boxes)
@@ -46,18 +46,18 @@ public struct ConversationBatch: Sendable {
     /// Padded to equally many a picture, [B][N].
     let boxes: [[SIMD4<Float>]]
     /// Sequences, [B * T]: where each row comes from in the table of token rows, image rows and object rows (see `Source`).
-    let sources: [Int]
+    package let sources: [Int]
     /// [B * T]
-    let positions: [Int]
+    package let positions: [Int]
     /// Number of the exchange that each position belongs to; 0 for the prefix, -1 for padding. [B * T]
     let segments: [Int]
     /// Token ids, 0 where there is none, [B * T].
-    let tokens: [Int]
+    package let tokens: [Int]
     /// Positions (in B * T) whose next token is part of an answer, and that token.
-    let targets: [(position: Int, token: Int)]
-    let count: Int, length: Int
+    package let targets: [(position: Int, token: Int)]
+    package let count: Int, length: Int
 
-    init(_ examples: [ConversationExample], imageRows: Int) {
+    package init(_ examples: [ConversationExample], imageRows: Int) {
         count = examples.count
         let objectRows = max(1, examples.map(\.boxes.count).max() ?? 1)
         let rows = examples.map { Self.rows(of: $0, imageRows: imageRows) }
@@ -134,7 +134,7 @@ public struct ConversationBatch: Sendable {
     }
 
     /// True where a position (row) may look at another (column), bool [B, 1, T, T].
-    func attentionMask() throws -> Tensor {
+    package func attentionMask() throws -> Tensor {
         let segment = try Tensor(segments, shape: [count, length])
         let own = try segment.unsqueezed(2).equal(to: segment.unsqueezed(1))
         let prefix = try segment.equal(to: 0).unsqueezed(1)

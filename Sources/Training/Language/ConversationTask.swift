@@ -37,8 +37,10 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var batchSize = 8
     /// Most positions of a sequence.
     public var sequenceLimit = 768
-    /// Factor on the learning rate of the two vision encoders and the projectors; 0 freezes them.
+    /// Factor on the learning rate of the two vision encoders; 0 freezes them, as the paper's alignment does.
     public var encoderRate = 0.3
+    /// Factor on the learning rate of the two projectors.
+    public var projectorRate = 0.3
     /// Factor on the learning rate of the embedding table, which is the output's as well where they are tied. Where names stand
     /// beside their objects, full steps would scatter them.
     public var embeddingRate = 1.0
@@ -82,16 +84,18 @@ public final class ConversationTask: TrainingTask {
         indexTokens = Set(vocabulary.objects)
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
-        let encoders =
-            model.clip.namedParameters + model.convNeXt.namedParameters + model.imageProjector.namedParameters
-            + model.objectProjector.namedParameters
+        let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
+        let projectors = model.imageProjector.namedParameters + model.objectProjector.namedParameters
         let embeddings = model.language.embedding.namedParameters
-        let apart = Set((encoders + embeddings).map(\.name))
+        let apart = Set((encoders + projectors + embeddings).map(\.name))
         var rest = model.namedParameters.filter { !apart.contains($0.name) }
         if !options.trainsLanguageModel {
             rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") }
         }
-        let groups = [(rest, 1), (embeddings, options.embeddingRate), (encoders, options.encoderRate)]
+        let groups = [
+            (rest, 1), (embeddings, options.embeddingRate), (projectors, options.projectorRate),
+            (encoders, options.encoderRate),
+        ]
         parameterGroups = groups.filter { $0.1 > 0 }.flatMap { parameters, rate in
             WeightDecay.groups(parameters, decay: options.weightDecay, rateScale: rate)
         }
@@ -117,7 +121,7 @@ public final class ConversationTask: TrainingTask {
             options.stage == .align
             ? nil
             : try proposalNetwork?.propose(
-                scenes.map(\.image), filter: ProposalFilter(minimumScore: 0.15, iouThreshold: 0.8, maximumCount: 60))
+                scenes.map(\.image), filter: ProposalFilter(maximumCount: 60))
         let examples = try scenes.enumerated().map { index, scene in
             var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
             let boxes = mixedBoxes(scene, proposals?[index].map(\.box), &random)
@@ -142,7 +146,7 @@ public final class ConversationTask: TrainingTask {
         }
         .filter { $0.width > 0 && $0.height > 0 }
         return random.chance(options.proposalsAloneRate)
-            ? BoxMixing.proposals(inside, for: scene, limit: 60, &random)
+            ? BoxMixing.proposals(inside, for: scene, limit: 60)
             : BoxMixing.truth(of: scene, with: inside, limit: 60, &random)
     }
 

@@ -126,67 +126,49 @@ public final class EncoderWarmUp: TrainingTask {
     }
 
     public func losses(_ batch: RegionBatch) throws -> TrainingLosses {
+        let names = try names.embeddings(model.language.embedding, spelling: batch.spelling)
+        let target = try names.norm(over: -1).mean().detached()
         let targets = try Tensor(batch.labels)
-        let losses = try logits(batch).map { try $0.crossEntropy(targets, labelSmoothing: 0.05) }
-        // Mosaics train objects alone, so their total has one part.
-        let total = try losses.dropFirst().reduce(losses[0]) { try $0 + $1 }
-        return TrainingLosses(total: total, parts: [("objects", losses[0])])
+        let kinds = try rows(batch)
+        let naming = try kinds.map { try similarities($0, names).crossEntropy(targets, labelSmoothing: 0.05) }
+        // Similarities do not depend on how long a row is, but a language model does: rows are to be as long as names.
+        let isLabelled = try targets.greaterOrEqual(to: 0)
+        let lengths = try kinds.map { rows in
+            try (rows.norm(over: -1).selected(where: isLabelled) / target - 1).power(2).mean()
+        }
+        // Mosaics train objects alone, so their total has one kind of row.
+        let total = try (naming + lengths).dropFirst().reduce(naming[0]) { try $0 + $1 }
+        return TrainingLosses(total: total, parts: [("objects", naming[0]), ("length", lengths[0])])
     }
 
-    /// Similarities of all regions to all names by object tokens and, for scenes, by the image tokens below the boxes, [B * N, names] each.
-    private func logits(_ batch: RegionBatch) throws -> [Tensor] {
+    /// Object tokens of all regions and, for scenes, the image tokens below the boxes, [B * N, D] each.
+    private func rows(_ batch: RegionBatch) throws -> [Tensor] {
         let side = preprocessor.highResolution, count = batch.boxes.count
         let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [count, side, side, 3]))
-        let names = try unit(names.embeddings(model.language.embedding, spelling: batch.spelling)).transposed(0, 1)
-        func similarities(_ rows: Tensor) throws -> Tensor {
-            try unit(rows.flattened(to: 1)).matmul(names).converted(to: .float32) * 16
-        }
         guard batch.isScene else {
-            return try [similarities(model.objectTokens(model.convNeXt(high), boxes: batch.boxes))]
+            return [try model.objectTokens(model.convNeXt(high), boxes: batch.boxes).flattened(to: 1)]
         }
         let features = try model.visualFeatures(
             lowResolution: preprocessor.reduced(high), highResolution: high, trainingConvNeXt: true)
         let grid = model.configuration.clip.gridSide, width = model.configuration.language.width
         let cells = try model.imageTokens(features).transposed(1, 2).reshaped(count, width, grid, grid)
-        return try [
-            similarities(model.objectTokens(features.pyramid, boxes: batch.boxes)),
-            similarities(model.objectEncoder.averages([cells], boxes: batch.boxes)),
+        return [
+            try model.objectTokens(features.pyramid, boxes: batch.boxes).flattened(to: 1),
+            try model.objectEncoder.averages([cells], boxes: batch.boxes).flattened(to: 1),
         ]
+    }
+
+    /// Of rows [R, D] to names [names, D]: [R, names].
+    private func similarities(_ rows: Tensor, _ names: Tensor) throws -> Tensor {
+        try unit(rows).matmul(unit(names).transposed(0, 1)).converted(to: .float32) * 16
     }
 
     private func unit(_ x: Tensor) throws -> Tensor { try x / (x.norm(over: -1, keepingDimension: true) + 1e-6) }
 
     /// Writes the whole model, of which the language model's layers are still fresh.
-    ///
-    /// Similarities do not depend on how long a row is, but a language model does: beside rows many times as long as its words it
-    /// learns slowly. So projectors are scaled to give rows as long as the embeddings of names.
     public func export(to folder: URL) throws {
-        let factors = try inference { try rowScales() }
-        try withoutGradients {
-            let lasts = [(model.objectProjector, factors.object), (model.imageProjector, factors.image)].flatMap {
-                projector, factor in
-                projector.namedParameters.suffix(2).map { ($0.tensor, factor) }
-            }
-            let originals = try lasts.map { try $0.0.detached().copied() }
-            for (tensor, factor) in lasts { try tensor.copy(from: tensor * factor) }
-            defer { for ((tensor, _), original) in zip(lasts, originals) { try? tensor.copy(from: original) } }
-            try model.save(to: folder)
-        }
+        try model.save(to: folder)
         try tokenizer.write(to: ModelFolder(folder).tokenizer)
-    }
-
-    /// Mean length of names over that of object and of image tokens.
-    private func rowScales() throws -> (object: Double, image: Double) {
-        let batch = try Self.makeBatch(validation, side: preprocessor.highResolution, seeds: Array(0..<8))
-        let side = preprocessor.highResolution
-        let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.boxes.count, side, side, 3]))
-        let features = try model.visualFeatures(lowResolution: preprocessor.reduced(high), highResolution: high)
-        func length(_ rows: Tensor) throws -> Double { try rows.norm(over: -1).mean().item(Double.self) }
-        let name = try length(names.embeddings(model.language.embedding, spelling: 0))
-        return (
-            name / max(try length(model.objectTokens(features.pyramid, boxes: batch.boxes)), 1e-6),
-            name / max(try length(model.imageTokens(features)), 1e-6)
-        )
     }
 
     /// How often the nearest name is the right one, on validation scenes.
@@ -198,8 +180,10 @@ public final class EncoderWarmUp: TrainingTask {
                     validation, side: preprocessor.highResolution, seeds: (start..<start + 16).map(UInt64.init))
                 let labels = batch.labels
                 total += Double(labels.count { $0 >= 0 })
-                for (index, logits) in try logits(batch).enumerated() {
-                    right[index] += Double(zip(try logits.argmax(1).array(of: Int.self), labels).count { $0 == $1 })
+                let names = try names.embeddings(model.language.embedding, spelling: batch.spelling)
+                for (index, rows) in try rows(batch).enumerated() {
+                    let best = try similarities(rows, names).argmax(1).array(of: Int.self)
+                    right[index] += Double(zip(best, labels).count { $0 == $1 })
                 }
             }
             return ["object_accuracy": right[0] / total, "image_accuracy": right[1] / total]
@@ -208,16 +192,16 @@ public final class EncoderWarmUp: TrainingTask {
 }
 
 /// The names of categories as means of their tokens' embeddings.
-private struct NameTable {
+package struct NameTable {
     /// As a name stands within a sentence, at the start of a tag, and for several things.
     static let spellings: [@Sendable (SceneCategory) -> String] = [{ " " + $0.name }, { $0.name }, { " " + $0.plural }]
 
     /// For each spelling token ids, padded with 0, and the share of each token in its name: [names, L].
     private let tables: [(ids: Tensor, shares: Tensor)]
 
-    init(_ categories: [SceneCategory], tokenizer: BytePairTokenizer) throws {
+    package init(_ categories: [SceneCategory], tokenizer: BytePairTokenizer) throws {
         tables = try Self.spellings.map { spelling in
-            let ids = try categories.map { try tokenizer.encode(spelling($0)) }
+            let ids = categories.map { tokenizer.encode(spelling($0)) }
             let length = ids.map(\.count).max() ?? 0
             let padded = ids.flatMap { $0 + [Int](repeating: 0, count: length - $0.count) }
             let shares = ids.flatMap { ids in (0..<length).map { $0 < ids.count ? 1 / Float(ids.count) : 0 } }
@@ -228,7 +212,7 @@ private struct NameTable {
     }
 
     /// [names, D]
-    func embeddings(_ embedding: Embedding, spelling: Int) throws -> Tensor {
+    package func embeddings(_ embedding: Embedding, spelling: Int) throws -> Tensor {
         let (ids, shares) = tables[spelling]
         return try (embedding(ids) * shares).sum(1)
     }

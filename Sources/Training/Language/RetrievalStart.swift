@@ -1,65 +1,176 @@
-// Initial weights by which a fresh language model can point. To answer with an index it has to find the object's row that is like the
-// phrase, and to say the index that stands before that row. Plain random weights need very long to come upon this chain of
-// heads; a model with pretrained weights has it. So a fresh one starts near it:
+// Initial weights with which a fresh language model can point. To answer with an index it has to find the object's row that is like
+// the phrase, and to say the index that stands before that row. A pretrained language model brings the heads for such a
+// look-up; plain random weights did not come upon them in any run that we could afford. So a fresh model gets them written down:
 //
-// - keys equal queries: a position attends to what is like it, and after the warm-up an object's row is like its name;
-// - a head's output is the transpose of its values: what it reads it adds in the space that it was read from;
-// - heads of the first layer look one, two and three positions back: a row learns its index, a tag the words before it.
+//   layer 0   an object's row learns the index before it; `<objects>` learns the phrase before it
+//   layer 1   an index within a list learns the phrase of its list; an index anywhere reads its object's row
+//   layer 2   pointing: the rows like the phrase whose index comes next in order are attended to, their index is said; where
+//             there is none, attention falls on the first token, which says `</objects>`
+//             naming: the end of a prompt reads what its index has read
+//
+// Everything has its own subspace of the residual stream, so that the parts do not disturb each other. All other heads and all
+// later layers start random, and training goes on from there with every weight.
 
+import ChatRex
 import Foundation
 import LanguageModels
 import Torch
-import TorchNN
 
-enum RetrievalStart {
-    /// - Parameter tensors: of the language model, by name
-    static func prepare(_ tensors: [(name: String, tensor: Tensor)], _ configuration: Qwen2Configuration) throws {
-        // With grouped heads keys and values have other shapes than queries; only models with pretrained weights are like that.
-        guard configuration.headCount == configuration.keyValueHeadCount else { return }
-        let tensors = Dictionary(uniqueKeysWithValues: tensors)
-        let width = configuration.width
+package struct RetrievalStart {
+    private let language: [String: Tensor]
+    private let configuration: Qwen2Configuration
+    private let vocabulary: ChatRexVocabulary
+    private let spaces: Subspaces
+    /// Mean length of a name's row, which objects' rows have as well.
+    private let nameLength: Double
+    private let indexOrder = IndexOrder()
+
+    /// - Parameters:
+    ///   - language: tensors of the language model, by name
+    ///   - names: embeddings of the categories' names, [names, D]
+    /// - Throws: `TrainingError.invalidSetting` where the model is too small to hold the heads.
+    package static func prepare(
+        _ language: [(name: String, tensor: Tensor)], _ configuration: Qwen2Configuration,
+        vocabulary: ChatRexVocabulary, names: Tensor
+    ) throws {
+        func require(_ condition: Bool, _ reason: String) throws {
+            if !condition { throw TrainingError.invalidSetting(name: "startsLanguageModel", reason: reason) }
+        }
+        let half = configuration.headWidth / 2
+        let frequencies = (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
+        let slow = 2 * AttentionHead.slowPairs(frequencies).count
+        try require(configuration.tiesEmbeddings, "the model's output weights are not its embeddings")
+        try require(configuration.width == 256, "the model is not 256 channels wide")
+        try require(
+            configuration.headCount == configuration.keyValueHeadCount && configuration.headCount >= 4
+                && configuration.layerCount >= 3, "it needs three layers of four heads, each with its own keys")
+        try require(
+            slow >= 1 + IndexOrder.channels + Subspaces.nameChannels / 2,
+            "only \(slow) rotary channels are slow enough to match content; a larger rope_theta gives more")
         try withoutGradients {
-            // Short embeddings give flat logits where they are the output's weights too; a longer last row evens that out.
-            if configuration.tiesEmbeddings { try tensors["model.norm.weight"]?.fill(6) }
-            for layer in 0..<configuration.layerCount {
-                func tensor(_ name: String) -> Tensor? { tensors["model.layers.\(layer).self_attn.\(name)"] }
-                guard let query = tensor("q_proj.weight"), let key = tensor("k_proj.weight"),
-                    let value = tensor("v_proj.weight"), let output = tensor("o_proj.weight")
-                else { continue }
-                try query.copy(from: Tensor.normal([width, width]) * 0.05)
-                try key.copy(from: query)
-                try value.copy(from: Tensor.normal([width, width]) * (1 / Double(width).squareRoot()))
-                try output.copy(from: value.transposed(0, 1) * 0.1)
-                if layer == 0, let queryBias = tensor("q_proj.bias"), let keyBias = tensor("k_proj.bias") {
-                    try lookBack(query, key, queryBias, keyBias, configuration)
-                }
-            }
+            try RetrievalStart(language, configuration, vocabulary, names).write()
         }
     }
 
-    /// Makes the first heads attend to the positions before, whatever stands there, and leaves at least one as it is.
-    ///
-    /// Rotary positions turn a pair of channels by position x frequency. A query bias turned back by d positions meets equal key
-    /// biases d positions earlier, and misses all others; the fast frequencies tell neighbours apart.
-    private static func lookBack(
-        _ query: Tensor, _ key: Tensor, _ queryBias: Tensor, _ keyBias: Tensor, _ configuration: Qwen2Configuration
+    private init(
+        _ language: [(name: String, tensor: Tensor)], _ configuration: Qwen2Configuration,
+        _ vocabulary: ChatRexVocabulary, _ names: Tensor
     ) throws {
-        let half = configuration.headWidth / 2, strength = 5.5
-        let frequencies = (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
-        for distance in 1...3 where distance < configuration.headCount {
-            let start = (distance - 1) * configuration.headWidth
-            var queries = [Float](repeating: 0, count: 2 * half), keys = queries
-            for pair in 0..<half where frequencies[pair] > 0.1 {
-                let angle = Double(distance) * frequencies[pair]
-                keys[pair] = Float(strength)
-                queries[pair] = Float(strength * cos(angle))
-                queries[pair + half] = Float(-strength * sin(angle))
-            }
-            let range = start..<start + 2 * half
-            try query[.range(range)].fill(0)
-            try key[.range(range)].fill(0)
-            try queryBias[.range(range)].copy(from: Tensor(queries))
-            try keyBias[.range(range)].copy(from: Tensor(keys))
+        self.language = Dictionary(uniqueKeysWithValues: language)
+        (self.configuration, self.vocabulary) = (configuration, vocabulary)
+        nameLength = try names.norm(over: 1).mean().item(Double.self)
+        let table = try Self.tensor("model.embed_tokens.weight", in: self.language)
+        let tags =
+            [vocabulary.ground, vocabulary.groundEnd, vocabulary.objectsEnd, vocabulary.end] + vocabulary.encode("\n")
+        spaces = try Subspaces(names: names, tags: table.selected(0, Tensor(tags)))
+    }
+
+    private static func tensor(_ name: String, in language: [String: Tensor]) throws -> Tensor {
+        guard let tensor = language[name] else {
+            throw TrainingError.invalidSetting(name: "startsLanguageModel", reason: "the model has no \(name)")
         }
+        return tensor
+    }
+
+    private func head(_ layer: Int, _ number: Int) throws -> AttentionHead {
+        try AttentionHead(
+            { try Self.tensor("model.layers.\(layer).self_attn.\($0)", in: language) }, number, configuration)
+    }
+
+    private func write() throws {
+        for layer in 0..<configuration.layerCount {
+            for name in ["self_attn.o_proj.weight", "mlp.down_proj.weight"] {
+                try Self.tensor("model.layers.\(layer).\(name)", in: language).scale(by: 0.5)
+            }
+        }
+        try Self.tensor("model.norm.weight", in: language).fill(2)
+        try writeEmbeddings()
+        try writeFirstLayer()
+        try writeSecondLayer()
+        try writeThirdLayer()
+    }
+
+    /// The tokens that pointing hangs on; names and words stay as the encoders' warm-up left them.
+    private func writeEmbeddings() throws {
+        let table = try Self.tensor("model.embed_tokens.weight", in: language)
+        func set(_ token: Int, _ row: Tensor) throws { try table[.at(token)].copy(from: row * nameLength) }
+        let order = try spaces.index[.range(0..<IndexOrder.channels)]
+        let own = try spaces.index[.from(IndexOrder.channels)]
+        let identities = try Subspaces.scattered(vocabulary.objects.count, own.shape[0], "indices")
+        for (index, token) in vocabulary.objects.enumerated() {
+            let place = try Tensor(indexOrder.features(index)).matmul(order)
+            let identity = try identities[.at(index)] / identities[.at(index)].norm()
+            try set(token, spaces.isIndex * 0.6 + (place * 0.75 + identity.matmul(own) * 0.66) * 0.8)
+        }
+        // A list begins as if the index before the first had just been said.
+        let start = try Tensor(indexOrder.features(-1)).matmul(order)
+        try set(vocabulary.objectsStart, spaces.isList * 0.8 + start * 0.6)
+        if let first = vocabulary.encode("<|im_start|>").first { try set(first, spaces.isNothing) }
+    }
+
+    // The gains undo the normalisation before a layer, so that what is copied is as long as a name.
+
+    private func writeFirstLayer() throws {
+        let index = try head(0, 0)
+        try index.look(back: 1, strength: 9)
+        try index.copy(spaces.index, to: spaces.rowIndex, gain: nameLength / 12.8)
+        try index.copy(
+            spaces.isIndex.unsqueezed(0), to: spaces.isRow.unsqueezed(0), gain: nameLength / 12.8,
+            from: Subspaces.indexChannels)
+        for part in 0..<2 {
+            let phrase = try head(0, 1 + part)
+            // Past `</ground>` lie the last words of the phrase.
+            try phrase.look(back: 2.5, strength: 5, gate: spaces.isList * 1.25)
+            try phrase.copy(
+                spaces.half(spaces.names, part), to: spaces.half(spaces.phrase, part), gain: nameLength / 7.4)
+        }
+    }
+
+    private func writeSecondLayer() throws {
+        let phrase = try head(1, 0)
+        try phrase.look(
+            back: 0, strength: 12, gate: spaces.isList * 1.75 + spaces.isIndex * 1.67, target: spaces.isList * 1.75)
+        try phrase.copy(spaces.phrase, to: spaces.phrase, gain: nameLength / 11)
+
+        let reader = try head(1, 1)
+        let identity = try (0..<Subspaces.indexChannels).map { channel in
+            // Neighbours are alike in their place, so mostly the rest decides.
+            let weight = channel < IndexOrder.channels ? 0.54 : 1.8
+            return (
+                query: Optional(try spaces.index[.at(channel)] * weight),
+                key: try spaces.rowIndex[.at(channel)] * weight
+            )
+        }
+        try reader.match([(nil, (spaces.isRow + spaces.isNothing * 1.8) * 4)] + identity)
+        let count = spaces.read.shape[0]
+        try reader.copy(spaces.names[.range(0..<count)], to: spaces.read, gain: nameLength / 10)
+        try reader.copy(
+            spaces.isRow.unsqueezed(0), to: spaces.hasRead.unsqueezed(0), gain: nameLength / 10, from: count)
+    }
+
+    private func writeThirdLayer() throws {
+        let order = try indexOrder.pairs(said: spaces.index, candidate: spaces.rowIndex)
+        for part in 0..<2 {
+            let pointer = try head(2, part)
+            let (phrase, names) = (try spaces.half(spaces.phrase, part), try spaces.half(spaces.names, part))
+            let weights = try spaces.half(spaces.nameWeights.unsqueezed(1), part)
+            let content = try (0..<names.shape[0]).map { channel in
+                let weight = try weights[.at(channel)] * 1.6
+                return (query: Optional(try phrase[.at(channel)] * weight), key: try names[.at(channel)] * weight)
+            }
+            try pointer.match([(nil, (spaces.isRow + spaces.isNothing * 0.6) * 15)] + order + content)
+            try pointer.copy(spaces.rowIndex, to: spaces.index, gain: nameLength * 0.1)
+            try pointer.copy(
+                spaces.isNothing.unsqueezed(0), to: spaces.listEnd.unsqueezed(0), gain: nameLength * 0.2,
+                from: Subspaces.indexChannels)
+        }
+        // What has just been said is not said again.
+        let silence = try head(2, 2)
+        try silence.look(back: 0, strength: 9)
+        try silence.copy(spaces.index, to: -spaces.index, gain: nameLength / 12.8)
+
+        let naming = try head(2, 3)
+        try naming.match([(spaces.lineBreak * 0.6, spaces.hasRead * 3)])
+        try naming.copy(spaces.read, to: spaces.names[.range(0..<spaces.read.shape[0])], gain: nameLength * 0.3)
     }
 }

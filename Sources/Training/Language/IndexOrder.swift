@@ -1,0 +1,71 @@
+// The order of indices as attention can see it. An index is a point on several circles, and a sum of waves of the difference of
+// two indices is a product of such points; the waves are fitted to a step: high just after the index that was said last, falling
+// slowly from there, and low before it. So lists come out ascending and end.
+
+import Foundation
+import Torch
+
+package struct IndexOrder {
+    private static let circles = 8
+    /// Channels of an index's features.
+    package static let channels = 2 * circles
+
+    private let frequencies: [Double]
+    /// Factors of the cosines and the sines.
+    private let even: [Double], odd: [Double]
+
+    package init() {
+        let longest = 230.0, shortest = 3.0
+        frequencies = (0..<Self.circles).map {
+            2 * .pi / longest * pow(longest / shortest, Double($0) / Double(Self.circles - 1))
+        }
+        (even, odd) = Self.fitted(frequencies)
+    }
+
+    /// A vector of length 1.
+    package func features(_ index: Int) -> [Float] {
+        let angles = frequencies.map { $0 * Double(index) }, length = Double(Self.circles).squareRoot()
+        return (angles.map(cos) + angles.map(sin)).map { Float($0 / length) }
+    }
+
+    /// Directions by whose products a candidate is scored after an index was said; both spaces [N, D] begin with the features.
+    package func pairs(said: Tensor, candidate: Tensor) throws -> [(query: Tensor?, key: Tensor)] {
+        let strength = 2.0, scale = strength * Double(Self.circles).squareRoot()
+        return try (0..<Self.circles).flatMap { circle -> [(query: Tensor?, key: Tensor)] in
+            let (cosine, sine) = (try said[.at(circle)], try said[.at(Self.circles + circle)])
+            let (a, b) = (even[circle] * scale, odd[circle] * scale)
+            // a cos(w (k - s)) + b sin(w (k - s)), sorted by the functions of k
+            return [
+                (try cosine * a - sine * b, try candidate[.at(circle)] * strength),
+                (try sine * a + cosine * b, try candidate[.at(Self.circles + circle)] * strength),
+            ]
+        }
+    }
+
+    /// Least squares with a small penalty, over all differences of indices below 100.
+    private static func fitted(_ frequencies: [Double]) -> (even: [Double], odd: [Double]) {
+        let count = 2 * frequencies.count
+        var normal = [[Double]](repeating: [Double](repeating: 0, count: count + 1), count: count)
+        for row in 0..<count { normal[row][row] = 1 }
+        for difference in -101...101 {
+            let d = Double(difference), target = difference <= 0 ? -1 : 1 - d / 200
+            let weight: Double = difference == 0 ? 6 : abs(difference) < 12 ? 3 : 1
+            let waves = frequencies.map { cos($0 * d) } + frequencies.map { sin($0 * d) }
+            for row in 0..<count {
+                for column in 0..<count { normal[row][column] += weight * waves[row] * waves[column] }
+                normal[row][count] += weight * waves[row] * target
+            }
+        }
+        // Gauss-Jordan; the penalty keeps every pivot away from 0.
+        for pivot in 0..<count {
+            let divisor = normal[pivot][pivot]
+            for column in pivot...count { normal[pivot][column] /= divisor }
+            for row in 0..<count where row != pivot {
+                let factor = normal[row][pivot]
+                for column in pivot...count { normal[row][column] -= factor * normal[pivot][column] }
+            }
+        }
+        let solution = normal.map { $0[count] }
+        return (Array(solution.prefix(frequencies.count)), Array(solution.suffix(frequencies.count)))
+    }
+}
