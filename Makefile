@@ -21,7 +21,7 @@ build: bootstrap ## Build the command line tool
 
 demo: build ## Detect objects in the example images with the built-in model
 	@test -n "$(DEMO_IMAGES)" || { echo "make demo: there are no images in Examples/" >&2; exit 1; }
-	$(CHATREX) detect $(DEMO_IMAGES) "$(DEMO_CATEGORIES)" --out $(DEMO_OUT)
+	$(CHATREX) detect $(DEMO_IMAGES) "$(DEMO_CATEGORIES)" --conf 0.5 --out $(DEMO_OUT)
 	@echo "The annotated images are in $(DEMO_OUT)/"
 
 # Tests use public interfaces only, so they link the very modules that `make build` makes instead of a second build.

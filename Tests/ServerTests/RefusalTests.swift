@@ -73,7 +73,7 @@ extension ServerTests {
             Case(path: completions, body: chat(["n": 2]), status: 400, code: "unsupported_parameter"),
             Case(path: completions, body: chat(["temperature": 9]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat(["task": "describe"]), status: 400, code: "invalid_value"),
-            Case(path: completions, body: chat([:], "What is <obj7>?"), status: 400, code: "invalid_text"),
+            Case(path: completions, body: chat([:], "What is <obj99>?"), status: 400, code: "invalid_text"),
             Case(path: completions, body: chat(["stream": true], " "), status: 400, code: "invalid_text"),
             Case(path: "/v1/paint", body: "{}", status: 404, code: "not_found"),
         ]
