@@ -36,7 +36,8 @@ public struct ProposalFilter: Sendable, Equatable {
     ///   - lowest: minimum score where the filter has none
     ///   - overlap: IoU threshold where the filter has none
     public func callAsFunction(
-        _ proposals: [Proposal], minimumScore lowest: Double = 0.3, iouThreshold overlap: Double = 0.8
+        _ proposals: [Proposal], minimumScore lowest: Double = UPNConfiguration.usualMinimumScore,
+        iouThreshold overlap: Double = UPNConfiguration.usualOverlapLimit
     )
         throws -> [Proposal]
     {

@@ -56,8 +56,10 @@ extension UniversalProposalNetwork {
         try ConfigurationError.require(
             changed.queryCount >= configuration.queryCount,
             "UPN: \(changed.queryCount) queries are fewer than the \(configuration.queryCount) of the network")
-        let copy = try UniversalProposalNetwork(changed, ParameterStore().weights)
-        let rows = try Tensor((0..<changed.queryCount).map { $0 % configuration.queryCount })
+        let copy = try UniversalProposalNetwork(
+            changed, ParameterStore(device: levelEmbedding.device, dtype: levelEmbedding.dtype).weights)
+        let rows = try Tensor((0..<changed.queryCount).map { $0 % configuration.queryCount }).to(
+            device: levelEmbedding.device)
         try withoutGradients {
             for (own, new) in zip(weights.entries, copy.weights.entries) {
                 let isShared = own.tensor.shape == new.tensor.shape

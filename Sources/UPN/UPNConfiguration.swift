@@ -45,8 +45,8 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         levelCount: Int = 5,
         encoderLayerCount: Int, decoderLayerCount: Int, queryCount: Int, groupCount: Int = 32,
         inverseSigmoidEpsilon: Double = 1e-3,
-        shortSide: Int = 800, longSide: Int = 1333, minimumScore: Double = 0.3,
-        overlapLimit: Double = 0.8
+        shortSide: Int = 800, longSide: Int = 1333, minimumScore: Double = Self.usualMinimumScore,
+        overlapLimit: Double = Self.usualOverlapLimit
     ) {
         (self.backbone, self.width, self.headCount, self.pointCount) = (backbone, width, headCount, pointCount)
         (self.hiddenWidth, self.levelCount, self.queryCount) = (hiddenWidth, levelCount, queryCount)
@@ -72,20 +72,26 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
             groupCount: try int(.groupCount, 32),
             inverseSigmoidEpsilon: try values.decodeIfPresent(Double.self, forKey: .inverseSigmoidEpsilon) ?? 1e-3,
             shortSide: try int(.shortSide, 800), longSide: try int(.longSide, 1333),
-            minimumScore: try values.decodeIfPresent(Double.self, forKey: .minimumScore) ?? 0.3,
-            overlapLimit: try values.decodeIfPresent(Double.self, forKey: .overlapLimit) ?? 0.8)
+            minimumScore: try values.decodeIfPresent(Double.self, forKey: .minimumScore)
+                ?? Self.usualMinimumScore,
+            overlapLimit: try values.decodeIfPresent(Double.self, forKey: .overlapLimit)
+                ?? Self.usualOverlapLimit)
     }
+
+    /// The limits of the released programs, for networks that state none.
+    public static let usualMinimumScore = 0.3, usualOverlapLimit = 0.8
 
     /// The released `upn_large`.
     public static let large = UPNConfiguration(
         backbone: .large, width: 256, hiddenWidth: 2048, encoderLayerCount: 6, decoderLayerCount: 6, queryCount: 900)
 
     /// The built-in model: laptop scale. It leaves out the stride-4 level, on which most of the encoder's time would go.
+    /// Its scores are low and its boxes come with near copies, hence other limits than usual.
     public static let nano = UPNConfiguration(
         backbone: SwinConfiguration(
             width: 32, depths: [2, 2, 4, 2], headCounts: [1, 2, 4, 8], windowSize: 8, returnedStages: [1, 2, 3]),
         width: 128, hiddenWidth: 256, encoderLayerCount: 2, decoderLayerCount: 3, queryCount: 100, shortSide: 256,
-        longSide: 256)
+        longSide: 256, minimumScore: 0.15, overlapLimit: 0.6)
 
     /// - Throws: `ConfigurationError` when sizes do not divide or are out of range.
     public func validate() throws {
