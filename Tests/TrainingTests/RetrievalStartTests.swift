@@ -10,7 +10,7 @@ import Training
 /// Weights that are written down instead of learned.
 @Suite struct RetrievalStartTests {
     @Test(arguments: [-1, 0, 7, 50, 98]) func theNextIndexScoresHighestAfterOneWasSaid(said: Int) throws {
-        let order = IndexOrder(), identity = try Tensor.identity(IndexOrder.channels)
+        let order = try IndexOrder(), identity = try Tensor.identity(IndexOrder.channels)
         let pairs = try order.pairs(said: identity, candidate: identity)
         func products(_ index: Int, _ side: KeyPath<(query: Tensor?, key: Tensor), Tensor?>) throws -> [Double] {
             let features = try Tensor(order.features(index))

@@ -1,8 +1,9 @@
-// Decompositions of matrices [M, N] in float32 or float64.
+// Decompositions and solving, for matrices [M, N] in float32 or float64.
 
 private enum Ops {
     static let qr = Operator("linalg_qr")
     static let svd = Operator("linalg_svd")
+    static let solve = Operator("linalg_solve")
 }
 
 extension Tensor {
@@ -18,4 +19,6 @@ extension Tensor {
         return (parts[1], parts[2])
     }
 
+    /// x with self · x = right: [N, N] and [N, K] -> [N, K].
+    public func solved(_ right: Tensor) throws(TorchError) -> Tensor { try Ops.solve(.tensor(self), .tensor(right)) }
 }

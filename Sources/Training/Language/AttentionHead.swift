@@ -12,8 +12,7 @@ struct AttentionHead {
     private let query: Tensor, key: Tensor, value: Tensor, output: Tensor, queryBias: Tensor, keyBias: Tensor
     private let width: Int
     private let frequencies: [Double]
-    /// Channels whose angle stays small over a sequence, slowest first.
-    let slowChannels: [Int]
+    private let slowChannels: [Int]
 
     /// A head without any weights yet: it attends to everything alike and copies nothing.
     init(_ tensor: (String) throws -> Tensor, _ number: Int, _ configuration: Qwen2Configuration) throws {
@@ -24,12 +23,22 @@ struct AttentionHead {
         output = try tensor("o_proj.weight")[.all, .range(range)]
         for tensor in [query, key, value, queryBias, keyBias, output, try rows("v_proj.bias")] { try tensor.fill(0) }
         self.width = width
-        let half = width / 2
-        frequencies = (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
-        slowChannels = Self.slowPairs(frequencies).reversed().flatMap { [$0, $0 + half] }
+        frequencies = Self.frequencies(configuration)
+        slowChannels = Self.slowChannels(configuration)
     }
 
-    static func slowPairs(_ frequencies: [Double]) -> [Int] { frequencies.indices.filter { frequencies[$0] < 0.0011 } }
+    /// By how much each pair of channels turns from one position to the next, radians.
+    private static func frequencies(_ configuration: Qwen2Configuration) -> [Double] {
+        let half = configuration.headWidth / 2
+        return (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
+    }
+
+    /// Channels whose angle stays small over a sequence, slowest first.
+    static func slowChannels(_ configuration: Qwen2Configuration) -> [Int] {
+        let frequencies = frequencies(configuration)
+        let slow = frequencies.indices.filter { frequencies[$0] < 0.0011 }
+        return slow.reversed().flatMap { [$0, $0 + frequencies.count] }
+    }
 
     /// Attends `distance` positions back. A query bias that is turned back by that many positions meets equal keys there.
     ///

@@ -28,10 +28,9 @@ public enum BoxMixing {
     }
 
     /// Proposals alone, as at inference: best first, so that an early index is a surer box. Each object is shown by the proposal that
-    /// covers it best, if any does by half; what covers it by more than `enough` counts alike, and the first of those is meant.
-    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100, enough: Double = 0.7)
-        -> MixedBoxes
-    {
+    /// covers it best, if any does by half; IoUs above 0.7 count alike, and the first of those boxes is meant.
+    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100) -> MixedBoxes {
+        let enough = 0.7
         let boxes = Array(proposals.prefix(limit))
         var pairs = scene.objects.flatMap { object in
             boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter {

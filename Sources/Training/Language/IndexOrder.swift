@@ -14,12 +14,12 @@ package struct IndexOrder {
     /// Factors of the cosines and the sines.
     private let even: [Double], odd: [Double]
 
-    package init() {
+    package init() throws {
         let longest = 230.0, shortest = 3.0
         frequencies = (0..<Self.circles).map {
             2 * .pi / longest * pow(longest / shortest, Double($0) / Double(Self.circles - 1))
         }
-        (even, odd) = Self.fitted(frequencies)
+        (even, odd) = try Self.fitted(frequencies)
     }
 
     /// A vector of length 1.
@@ -43,29 +43,18 @@ package struct IndexOrder {
     }
 
     /// Least squares with a small penalty, over all differences of indices below 100.
-    private static func fitted(_ frequencies: [Double]) -> (even: [Double], odd: [Double]) {
+    private static func fitted(_ frequencies: [Double]) throws -> (even: [Double], odd: [Double]) {
+        let differences = (-101...101).map(Double.init)
+        let waves = differences.flatMap { d in frequencies.map { cos($0 * d) } + frequencies.map { sin($0 * d) } }
+        let steps = differences.map { $0 <= 0 ? -1 : 1 - $0 / 200 }
+        let weights = differences.map { $0 == 0 ? 6.0 : abs($0) < 12 ? 3 : 1 }
         let count = 2 * frequencies.count
-        var normal = [[Double]](repeating: [Double](repeating: 0, count: count + 1), count: count)
-        for row in 0..<count { normal[row][row] = 1 }
-        for difference in -101...101 {
-            let d = Double(difference), target = difference <= 0 ? -1 : 1 - d / 200
-            let weight: Double = difference == 0 ? 6 : abs(difference) < 12 ? 3 : 1
-            let waves = frequencies.map { cos($0 * d) } + frequencies.map { sin($0 * d) }
-            for row in 0..<count {
-                for column in 0..<count { normal[row][column] += weight * waves[row] * waves[column] }
-                normal[row][count] += weight * waves[row] * target
-            }
-        }
-        // Gauss-Jordan; the penalty keeps every pivot away from 0.
-        for pivot in 0..<count {
-            let divisor = normal[pivot][pivot]
-            for column in pivot...count { normal[pivot][column] /= divisor }
-            for row in 0..<count where row != pivot {
-                let factor = normal[row][pivot]
-                for column in pivot...count { normal[row][column] -= factor * normal[pivot][column] }
-            }
-        }
-        let solution = normal.map { $0[count] }
-        return (Array(solution.prefix(frequencies.count)), Array(solution.suffix(frequencies.count)))
+        let table = try Tensor(waves, shape: [differences.count, count])
+        let weighted = try (table * Tensor(weights, shape: [differences.count, 1])).transposed(0, 1)  // [count, D]
+        let penalty = try Tensor.identity(count, dtype: .float64)
+        let factors = try (weighted.matmul(table) + penalty).solved(
+            weighted.matmul(Tensor(steps, shape: [differences.count, 1]))
+        ).array(of: Double.self)
+        return (Array(factors.prefix(frequencies.count)), Array(factors.suffix(frequencies.count)))
     }
 }

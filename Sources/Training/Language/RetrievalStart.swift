@@ -23,7 +23,7 @@ package struct RetrievalStart {
     private let spaces: Subspaces
     /// Mean length of a name's row, which objects' rows have as well.
     private let nameLength: Double
-    private let indexOrder = IndexOrder()
+    private let indexOrder: IndexOrder
 
     /// - Parameters:
     ///   - language: tensors of the language model, by name
@@ -36,9 +36,7 @@ package struct RetrievalStart {
         func require(_ condition: Bool, _ reason: String) throws {
             if !condition { throw TrainingError.invalidSetting(name: "startsLanguageModel", reason: reason) }
         }
-        let half = configuration.headWidth / 2
-        let frequencies = (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
-        let slow = 2 * AttentionHead.slowPairs(frequencies).count
+        let slow = AttentionHead.slowChannels(configuration).count
         try require(configuration.tiesEmbeddings, "the model's output weights are not its embeddings")
         try require(configuration.width == 256, "the model is not 256 channels wide")
         try require(
@@ -58,6 +56,7 @@ package struct RetrievalStart {
     ) throws {
         self.language = Dictionary(uniqueKeysWithValues: language)
         (self.configuration, self.vocabulary) = (configuration, vocabulary)
+        indexOrder = try IndexOrder()
         nameLength = try names.norm(over: 1).mean().item(Double.self)
         let table = try Self.tensor("model.embed_tokens.weight", in: self.language)
         let tags =
