@@ -14,12 +14,15 @@ public struct MixedBoxes: Sendable {
 public enum BoxMixing {
     /// The truth and every proposal that does not nearly repeat it, at most `limit` in all, in random order.
     ///
-    /// - Parameter proposals: best first; those with an IoU above 0.9 with a true box are dropped.
-    public static func truth(of scene: Scene, with proposals: [Box], limit: Int = 100, _ random: inout SceneRandom)
-        -> MixedBoxes
-    {
+    /// - Parameters:
+    ///   - proposals: best first
+    ///   - overlapLimit: IoU with a true box above which a proposal is dropped
+    public static func truth(
+        of scene: Scene, with proposals: [Box], overlapLimit: Double = 0.9, limit: Int = 100,
+        _ random: inout SceneRandom
+    ) -> MixedBoxes {
         let truths = scene.objects.map(\.box)
-        let others = proposals.filter { proposal in !truths.contains { $0.iou(with: proposal) > 0.9 } }
+        let others = proposals.filter { proposal in !truths.contains { $0.iou(with: proposal) > overlapLimit } }
         let chosen = Array((truths + others).prefix(limit))
         var order = Array(chosen.indices)
         random.shuffle(&order)

@@ -1,12 +1,14 @@
 import ChatRex
 import Checkpoints
 import Foundation
+import Imaging
 import LanguageModels
 import Scenes
 import Tokenizers
 import Torch
 import TorchNN
 import UPN
+import VisionEncoders
 
 /// Everything that decides how a ChatRex model is trained on scenes, for one stage.
 public struct ChatRexRecipe: Codable, Sendable, Equatable {
@@ -62,12 +64,12 @@ public enum ChatRexTraining {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
         if recipe.startsLanguageModel {
-            let language = model.configuration.language
             let names = try NameTable(training.vocabulary, tokenizer: tokenizer)
             try RetrievalStart.prepare(
-                languageTensors(model), language,
-                vocabulary: ChatRexVocabulary(tokenizer, logitCount: language.vocabularySize),
-                names: names.embeddings(model.language.embedding, spelling: 0))
+                model,
+                vocabulary: ChatRexVocabulary(
+                    tokenizer, logitCount: model.configuration.language.vocabularySize),
+                names: names.embeddings(model.language.embedding, spelling: 0), regions: regions(model, training))
         }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
         let task = try ConversationTask(
@@ -114,16 +116,33 @@ public enum ChatRexTraining {
                 name: "encoders", reason: "its language model has other sizes than the one that is to be trained")
         }
         try withoutGradients {
-            for (own, other) in zip(languageTensors(model), languageTensors(donor)) {
+            for (own, other) in zip(model.languageTensors, donor.languageTensors) {
                 try own.tensor.copy(from: other.tensor)
             }
         }
         return model
     }
 
-    /// The language model's own tensors; its names start at the root, beside those of the encoders.
-    private static func languageTensors(_ model: ChatRexModel) -> [(name: String, tensor: Tensor)] {
-        model.language.namedParameters.filter { $0.name.hasPrefix("model.") || $0.name.hasPrefix("lm_head.") }
+    /// Boxes of some scenes as the object projector meets them.
+    private static func regions(_ model: ChatRexModel, _ generator: SceneGenerator) throws -> RegionSample {
+        let preprocessor = ImagePreprocessor(
+            highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
+        let samples = try (0..<128).map { seed -> (Tensor, [SIMD4<Float>]) in
+            let scene = generator.scene(seed: UInt64(seed))
+            var random = SceneRandom(seed: scene.seed, stream: "regions")
+            let frame = SquareFrame(
+                width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
+            let boxes = (scene.objects.map(\.box) + BoxMixing.imitated(for: scene, &random)).map(frame.converted)
+            let side = preprocessor.highResolution
+            let pixels = try Tensor(preprocessor.squarePixels(scene.image).pixels, shape: [1, side, side, 3])
+            let features = try inference {
+                try model.objectEncoder(model.convNeXt(preprocessor.normalized(pixels)), boxes: [boxes])[0]
+            }
+            return (features, boxes)
+        }
+        return RegionSample(
+            features: try Tensor.concatenated(samples.map(\.0)),
+            boxes: try model.objectEncoder.relativeBoxes(samples.flatMap(\.1)))
     }
 
     /// The last export of a run, or the folder itself where it is no run.
@@ -132,5 +151,12 @@ public enum ChatRexTraining {
             let latest = try? RunFolder(url).latest
         else { return url }
         return latest.appendingPathComponent(CheckpointFile.export)
+    }
+}
+
+extension ChatRexModel {
+    /// The language model's own tensors; its names start at the root, beside those of the encoders.
+    var languageTensors: [(name: String, tensor: Tensor)] {
+        language.namedParameters.filter { $0.name.hasPrefix("model.") || $0.name.hasPrefix("lm_head.") }
     }
 }

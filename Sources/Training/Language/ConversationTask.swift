@@ -48,6 +48,11 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var trainsLanguageModel = true
     /// Share of pictures shown with proposals alone, as at inference; the others mix in the truth.
     public var proposalsAloneRate = 0.5
+    /// Proposals that overlap a true box by more are left out where the truth is mixed in. Paper, section 3.2: 0.9.
+    public var truthOverlapLimit = 0.9
+    /// Exchanges about a picture, as a multiple of the stage's mixture. Most of a step's time goes into pictures where the encoders
+    /// are frozen, so that more questions about each are nearly free.
+    public var exchangeDensity = 1.0
     public var weightDecay = 0.05
     public var seed: UInt64 = 1
 
@@ -130,7 +135,8 @@ public final class ConversationTask: TrainingTask {
                 width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
             return try ConversationExample(
                 pixels: preprocessor.squarePixels(scene.image).pixels, boxes: boxes.boxes.map(frame.converted),
-                exchanges: options.stage.mixture.exchanges(dialogue, &random), layout: layout, imageRows: imageRows,
+                exchanges: options.stage.mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
+                layout: layout, imageRows: imageRows,
                 limit: options.sequenceLimit)
         }
         return ConversationBatch(examples, imageRows: imageRows)
@@ -147,7 +153,7 @@ public final class ConversationTask: TrainingTask {
         .filter { $0.width > 0 && $0.height > 0 }
         return random.chance(options.proposalsAloneRate)
             ? BoxMixing.proposals(inside, for: scene, limit: 60)
-            : BoxMixing.truth(of: scene, with: inside, limit: 60, &random)
+            : BoxMixing.truth(of: scene, with: inside, overlapLimit: options.truthOverlapLimit, limit: 60, &random)
     }
 
     // MARK: Loss

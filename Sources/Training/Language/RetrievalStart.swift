@@ -2,10 +2,12 @@
 // the phrase, and to say the index that stands before that row. A pretrained language model brings the heads for such a
 // look-up; plain random weights did not come upon them in any run that we could afford. So a fresh model gets them written down:
 //
-//   layer 0   an object's row learns the index before it; `<objects>` learns the phrase before it
+//   layer 0   an object's row learns the index before it; `<objects>` learns the phrase before it and, from words such as
+//             "leftmost", which place is wanted
 //   layer 1   an index within a list learns the phrase of its list; an index anywhere reads its object's row
-//   layer 2   pointing: the rows like the phrase whose index comes next in order are attended to, their index is said; where
-//             there is none, attention falls on the first token, which says `</objects>`
+//   layer 2   pointing: the rows like the phrase, in the wanted place or away from what was just said, whose index comes next in
+//             order are attended to, their index is said; where there is none, attention falls on the first token, which says
+//             `</objects>`
 //             naming: the end of a prompt reads what its index has read
 //
 // Everything has its own subspace of the residual stream, so that the parts do not disturb each other. All other heads and all
@@ -15,24 +17,27 @@ import ChatRex
 import Foundation
 import LanguageModels
 import Torch
+import TorchNN
 
 package struct RetrievalStart {
     private let language: [String: Tensor]
     private let configuration: Qwen2Configuration
     private let vocabulary: ChatRexVocabulary
-    private let spaces: Subspaces
+    package let spaces: Subspaces
     /// Mean length of a name's row, which objects' rows have as well.
-    private let nameLength: Double
+    package let nameLength: Double
     private let indexOrder: IndexOrder
+    /// Length of a row in a direction of its place.
+    package var placeLength: Double { nameLength * 0.25 }
 
     /// - Parameters:
-    ///   - language: tensors of the language model, by name
     ///   - names: embeddings of the categories' names, [names, D]
+    ///   - regions: some boxes, to learn how features tell their places
     /// - Throws: `TrainingError.invalidSetting` where the model is too small to hold the heads.
-    package static func prepare(
-        _ language: [(name: String, tensor: Tensor)], _ configuration: Qwen2Configuration,
-        vocabulary: ChatRexVocabulary, names: Tensor
-    ) throws {
+    @discardableResult package static func prepare(
+        _ model: ChatRexModel, vocabulary: ChatRexVocabulary, names: Tensor, regions: RegionSample
+    ) throws -> RetrievalStart {
+        let configuration = model.configuration.language
         func require(_ condition: Bool, _ reason: String) throws {
             if !condition { throw TrainingError.invalidSetting(name: "startsLanguageModel", reason: reason) }
         }
@@ -43,19 +48,21 @@ package struct RetrievalStart {
             configuration.headCount == configuration.keyValueHeadCount && configuration.headCount >= 4
                 && configuration.layerCount >= 3, "it needs three layers of four heads, each with its own keys")
         try require(
-            slow >= 1 + IndexOrder.channels + Subspaces.nameChannels / 2,
+            slow >= 1 + IndexOrder.channels + Subspaces.nameChannels / 2 + PlaceUnits.count,
             "only \(slow) rotary channels are slow enough to match content; a larger rope_theta gives more")
-        try withoutGradients {
-            try RetrievalStart(language, configuration, vocabulary, names).write()
+        return try withoutGradients {
+            let start = try RetrievalStart(model, vocabulary, names)
+            try start.write()
+            try PlaceUnits.write(
+                model.objectProjector.namedParameters, directions: start.spaces.place, length: start.placeLength,
+                regions)
+            return start
         }
     }
 
-    private init(
-        _ language: [(name: String, tensor: Tensor)], _ configuration: Qwen2Configuration,
-        _ vocabulary: ChatRexVocabulary, _ names: Tensor
-    ) throws {
-        self.language = Dictionary(uniqueKeysWithValues: language)
-        (self.configuration, self.vocabulary) = (configuration, vocabulary)
+    private init(_ model: ChatRexModel, _ vocabulary: ChatRexVocabulary, _ names: Tensor) throws {
+        language = Dictionary(uniqueKeysWithValues: model.languageTensors)
+        (configuration, self.vocabulary) = (model.configuration.language, vocabulary)
         indexOrder = try IndexOrder()
         nameLength = try names.norm(over: 1).mean().item(Double.self)
         let table = try Self.tensor("model.embed_tokens.weight", in: self.language)
@@ -105,7 +112,18 @@ package struct RetrievalStart {
         let start = try Tensor(indexOrder.features(-1)).matmul(order)
         try set(vocabulary.objectsStart, spaces.isList * 0.8 + start * 0.6)
         if let first = vocabulary.encode("<|im_start|>").first { try set(first, spaces.isNothing) }
+        for (word, value, sign) in Self.selectors {
+            guard let token = vocabulary.encode(" " + word).last else { continue }
+            let wanted = try spaces.place[.at(value)] * (0.6 * sign) + spaces.isSelector * 0.5
+            try table[.at(token)].add(wanted, scaledBy: nameLength)
+        }
     }
+
+    /// Words that want a place: which of its values, and whether they want much or little of it.
+    package static let selectors: [(word: String, value: Int, sign: Double)] = [
+        ("leftmost", 0, 1), ("rightmost", 0, -1), ("topmost", 2, 1), ("bottommost", 2, -1), ("largest", 4, 1),
+        ("smallest", 4, -1), ("left", 0, 1), ("right", 0, -1), ("above", 2, 1), ("below", 2, -1),
+    ]
 
     // The gains undo the normalisation before a layer, so that what is copied is as long as a name.
 
@@ -123,6 +141,14 @@ package struct RetrievalStart {
             try phrase.copy(
                 spaces.half(spaces.names, part), to: spaces.half(spaces.phrase, part), gain: nameLength / 7.4)
         }
+        try writeSelection()
+    }
+
+    private func writeSelection() throws {
+        let selection = try head(0, 3)
+        let toward: [(Tensor, Double)] = [(spaces.isSelector, 5), (spaces.isNothing, 1.2)]
+        try selection.match(toward.map { (spaces.isList, try $0.0 * $0.1) })
+        try selection.copy(spaces.place, to: spaces.place, gain: nameLength / 5)
     }
 
     private func writeSecondLayer() throws {
@@ -145,6 +171,9 @@ package struct RetrievalStart {
         try reader.copy(spaces.names[.range(0..<count)], to: spaces.read, gain: nameLength / 10)
         try reader.copy(
             spaces.isRow.unsqueezed(0), to: spaces.hasRead.unsqueezed(0), gain: nameLength / 10, from: count)
+        // An index wants to be far from its own place: the next thing of a list is another one.
+        let waves = try spaces.place[.range(0..<PlaceUnits.count - 1)]
+        try reader.copy(waves, to: -waves, gain: nameLength / 20, from: count + 1)
     }
 
     private func writeThirdLayer() throws {
@@ -157,7 +186,8 @@ package struct RetrievalStart {
                 let weight = try weights[.at(channel)] * 1.6
                 return (query: Optional(try phrase[.at(channel)] * weight), key: try names[.at(channel)] * weight)
             }
-            try pointer.match([(nil, (spaces.isRow + spaces.isNothing * 0.6) * 15)] + order + content)
+            let place = try spaces.place.unbound().map { (query: Optional(try $0 * 1.35), key: try $0 * 1.35) }
+            try pointer.match([(nil, (spaces.isRow + spaces.isNothing * 0.6) * 15)] + order + content + place)
             try pointer.copy(spaces.rowIndex, to: spaces.index, gain: nameLength * 0.1)
             try pointer.copy(
                 spaces.isNothing.unsqueezed(0), to: spaces.listEnd.unsqueezed(0), gain: nameLength * 0.2,

@@ -9,6 +9,10 @@ public struct Exchange: Sendable, Hashable {
     public let kind: VisionTask.Kind
     public let question: String
     public let answer: String
+
+    package init(kind: VisionTask.Kind, question: String, answer: String) {
+        (self.kind, self.question, self.answer) = (kind, question, answer)
+    }
 }
 
 /// The objects of a scene seen through a list of boxes.
@@ -150,10 +154,13 @@ public struct TaskMixture: Codable, Sendable, Equatable {
         return mixture
     }()
 
-    /// Draws the exchanges about one scene.
-    func exchanges(_ dialogue: SceneDialogue, _ random: inout SceneRandom) throws -> [Exchange] {
+    /// Draws the exchanges about one scene, `density` times as many as the means say.
+    func exchanges(_ dialogue: SceneDialogue, density: Double = 1, _ random: inout SceneRandom) throws -> [Exchange] {
         var all: [Exchange?] = []
-        func times(_ mean: Double) -> Int { Int(mean) + (random.chance(mean - mean.rounded(.down)) ? 1 : 0) }
+        func times(_ share: Double) -> Int {
+            let mean = share * density
+            return Int(mean) + (random.chance(mean - mean.rounded(.down)) ? 1 : 0)
+        }
         for _ in 0..<times(detectOne) {
             all.append(try dialogue.detection(phrases: 1, absentRate: absentRate, &random))
         }
@@ -171,6 +178,8 @@ public struct TaskMixture: Codable, Sendable, Equatable {
         for _ in 0..<times(caption) { all.append(try dialogue.caption(&random)) }
         for _ in 0..<times(groundedQuestion) { all.append(try dialogue.question(grounded: true, &random)) }
         for _ in 0..<times(question) { all.append(try dialogue.question(grounded: false, &random)) }
+        // What does not fit into the sequence is left out from the end.
+        if density > 1 { random.shuffle(&all) }
         var seen: Set<Exchange> = []
         return all.compactMap { $0 }.filter { seen.insert($0).inserted }
     }

@@ -4,14 +4,17 @@ import Scenes
 import Torch
 
 package struct Subspaces {
-    static let nameChannels = 52, indexChannels = 40
+    static let nameChannels = 44, indexChannels = 40
 
     /// What names vary in most, and how strongly each direction is to be weighed so that common ones do not drown the others.
     let names: Tensor, nameWeights: Tensor
     /// The phrase that is asked for; an index as a token; an index as a row has learned it; what an index has read.
     let phrase: Tensor, index: Tensor, rowIndex: Tensor, read: Tensor
-    /// Marks, [D]: an index token, an object's row, an index that has read its row, the start of a list, the first token.
-    let isIndex: Tensor, isRow: Tensor, hasRead: Tensor, isList: Tensor, isNothing: Tensor
+    /// Where a row's box lies, as in `PlaceUnits`; where a phrase wants it, on the same directions.
+    package let place: Tensor
+    /// Marks, [D]: an index token, an object's row, an index that has read its row, the start of a list, the first token, a word that
+    /// wants a place.
+    let isIndex: Tensor, isRow: Tensor, hasRead: Tensor, isList: Tensor, isNothing: Tensor, isSelector: Tensor
     /// Directions of tokens, [D].
     let listEnd: Tensor, lineBreak: Tensor
 
@@ -38,8 +41,10 @@ package struct Subspaces {
             return try free[.range(next..<next + count)]
         }
         (phrase, index, rowIndex) = (try take(count), try take(Self.indexChannels), try take(Self.indexChannels))
-        let marks = try take(5).unbound()
-        (isIndex, isRow, hasRead, isList, isNothing) = (marks[0], marks[1], marks[2], marks[3], marks[4])
+        place = try take(PlaceUnits.count)
+        let marks = try take(6).unbound()
+        (isIndex, isRow, hasRead, isList) = (marks[0], marks[1], marks[2], marks[3])
+        (isNothing, isSelector) = (marks[4], marks[5])
         read = try take(min(count, free.shape[0] - next))
         func direction(_ tag: Int) throws -> Tensor { try tags[.at(tag)] / tags[.at(tag)].norm() }
         (listEnd, lineBreak) = (try direction(2), try direction(tags.shape[0] - 1))
