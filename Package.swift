@@ -119,7 +119,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         tests("Boxes", ["Boxes"]),
         tests("Tokenizers", ["Tokenizers"], exclude: ["Fixtures"]),
-        tests("ChatRex", ["Boxes", "ChatRex", "LanguageModels", "Tokenizers"]),
+        tests(
+            "ChatRex",
+            ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN"]),
         tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("GoldenParity", ["GoldenParity"]),

@@ -226,7 +226,7 @@ struct ChatRexGolden {
         func generate(_ name: String, stop: Set<Int>, penalty: Double = 1) throws {
             let options = GenerationOptions(
                 maxTokens: count, stopTokens: stop, sampling: SamplingOptions(repetitionPenalty: penalty))
-            let ids = try Generator(model.language, options)([GenerationRequest(rows: rows)], after: nil)[0].ids
+            let ids = try model.language.generate([GenerationRequest(rows: rows)], options)[0].ids
             ladder.add(name, isExact: ids == (try expected.tensor(named: name).array(of: Int.self)))
         }
         try generate("generate.tokens", stop: [])
@@ -237,12 +237,12 @@ struct ChatRexGolden {
 
     /// Logits before each of some tokens, one position at a time through the cache.
     private func stepLogits(_ model: ChatRexModel, _ rows: Tensor, _ tokens: [Int]) throws -> Tensor {
-        let cache = try KeyValueCache(model.configuration.language, batch: 1, capacity: rows.size(0) + tokens.count)
-        var hidden = try model.language(rows.unsqueezed(0), cache: cache)
+        let cache = try KeyValueCache(model.configuration.language, capacity: rows.size(0) + tokens.count)
+        var hidden = try model.language(continuing: [(rows, cache)])
         var logits: [Tensor] = []
         for token in tokens {
-            logits.append(try model.language.logits(hidden[0, -1]))
-            hidden = try model.language(model.language.embedding(Tensor([token], shape: [1, 1])), cache: cache)
+            logits.append(try model.language.logits(hidden[-1]))
+            hidden = try model.language(continuing: [(model.language.embedding(Tensor([token])), cache)])
         }
         return try Tensor.stacked(logits)
     }

@@ -106,41 +106,85 @@ public final class Qwen2: Module {
         super.init(weights)
     }
 
-    /// Runs the layers over new positions.
+    /// Runs the layers over whole sequences.
     ///
     /// - Parameters:
     ///   - embeddings: [B, T, D]
-    ///   - positions: int64 [B, T]; consecutive from the cache's length when nil.
-    ///   - cache: keys and values of earlier positions; grows by T.
-    ///   - mask: boolean [B, 1, T, S], true where position t may look at slot s (S = cache length + T). Causal when nil.
+    ///   - positions: int64 [B, T]; 0, 1, … when nil.
+    ///   - mask: boolean [B, 1, T, T], true where position t may look at s. Causal when nil.
     ///   - observe: sees the input of every layer, for tests and probes.
     /// - Returns: normed hidden states [B, T, D]
     public func callAsFunction(
-        _ embeddings: Tensor, positions: Tensor? = nil, cache: KeyValueCache? = nil, mask: Tensor? = nil,
-        observe: ((Int, Tensor) -> Void)? = nil
+        _ embeddings: Tensor, positions: Tensor? = nil, mask: Tensor? = nil, observe: ((Int, Tensor) -> Void)? = nil
     ) throws -> Tensor {
         let (_, t, _) = try embeddings.shape3()
-        let start = cache?.length ?? 0
         let rotation =
             try positions.map { try rotary.rotation(at: $0, dtype: embeddings.dtype) }
-            ?? rotary.rotation(from: start, count: t, dtype: embeddings.dtype, device: embeddings.device)
-        let mask = try mask ?? (start > 0 && t > 1 ? causalMask(t, after: start, device: embeddings.device) : nil)
+            ?? rotary.rotation(from: 0, count: t, dtype: embeddings.dtype, device: embeddings.device)
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             observe?(index, x)
-            x = try layer(x, rotation, cache: cache?.layers[index], start: start, mask: mask)
+            x = try layer(x, rotation) { queries, keys, values in
+                try layer.attention(queries, keys, values, mask: mask, isCausal: mask == nil && t > 1)
+            }
         }
-        cache?.advance(by: t)
         return try norm(x)
+    }
+
+    /// Runs the layers over the next positions of sequences of any lengths. Everything but attention is done for all positions at once.
+    ///
+    /// - Parameter sequences: embeddings [T, D] of what comes next in each, and its cache, which grows by T.
+    /// - Returns: normed hidden states, those of the first sequence first: [sum of T, D]
+    public func callAsFunction(continuing sequences: [(rows: Tensor, cache: KeyValueCache)]) throws -> Tensor {
+        let x = try Tensor.concatenated(sequences.map(\.rows)).unsqueezed(0)  // [1, sum of T, D]
+        let parts = try sequences.map { rows, cache in
+            try cache.reserve(rows.size(0))
+            return try CachedPart(cache, count: rows.size(0), mask: mask(rows.size(0), after: cache.length, x.device))
+        }
+        let positions = parts.flatMap { $0.start..<$0.start + $0.count }
+        let rotation = try rotary.rotation(
+            at: Tensor(positions, shape: [1, positions.count]).to(device: x.device), dtype: x.dtype)
+        let hidden = try layers.enumerated().reduce(x) { x, layer in
+            try layer.element(x, rotation) { queries, keys, values in
+                var offset = 0
+                let mixed = try parts.map { part in
+                    defer { offset += part.count }
+                    func own(_ all: Tensor) throws -> Tensor {
+                        parts.count == 1 ? all : try all.narrowed(2, from: offset, count: part.count)
+                    }
+                    let (allKeys, allValues) = try part.cache.layers[layer.offset].append(
+                        keys: own(keys), values: own(values), at: part.start)  // [1, K, S, Dh]
+                    return try layer.element.attention(
+                        own(queries), allKeys.to(dtype: queries.dtype), allValues.to(dtype: queries.dtype),
+                        mask: part.mask, isCausal: part.start == 0 && part.count > 1)
+                }
+                return try mixed.count == 1 ? mixed[0] : Tensor.concatenated(mixed, dimension: 2)
+            }
+        }
+        for part in parts { part.cache.advance(by: part.count) }
+        return try norm(hidden)[0]
+    }
+
+    /// The positions of one sequence among those of a call.
+    private struct CachedPart {
+        let cache: KeyValueCache, start: Int, count: Int
+        let mask: Tensor?
+
+        init(_ cache: KeyValueCache, count: Int, mask: Tensor?) {
+            (self.cache, start, self.count, self.mask) = (cache, cache.length, count, mask)
+        }
+    }
+
+    /// True where new position t (slot start + t) may look, [1, 1, T, start + T]; nil where all may look anywhere or attention is
+    /// causal by itself.
+    private func mask(_ count: Int, after start: Int, _ device: Device) throws -> Tensor? {
+        if start == 0 || count == 1 { return nil }
+        return try Tensor.ones([count, start + count], dtype: .bool, device: device).lowerTriangle(diagonal: start)[
+            .new, .new]
     }
 
     /// [.., D] -> [.., V]
     public func logits(_ hidden: Tensor) throws -> Tensor { try hidden.linear(head) }
-
-    /// True where new position t (slot start + t) may look: [1, 1, T, start + T].
-    private func causalMask(_ t: Int, after start: Int, device: Device) throws -> Tensor {
-        try Tensor.ones([t, start + t], dtype: .bool, device: device).lowerTriangle(diagonal: start)[.new, .new]
-    }
 }
 
 /// Attention and SwiGLU, each behind an RMS norm.
@@ -170,21 +214,26 @@ final class Qwen2Layer: Module {
     }
 
     /// [B, T, D] -> [B, T, D]
+    /// - Parameter attend: mixes values [B, K, T, Dh] by rotated queries [B, H, T, Dh] and keys [B, K, T, Dh] into [B, H, T, Dh]
     func callAsFunction(
-        _ x: Tensor, _ rotation: RotaryTable.Rotation, cache: KeyValueCache.Layer?, start: Int, mask: Tensor?
+        _ x: Tensor, _ rotation: RotaryTable.Rotation, attend: (Tensor, Tensor, Tensor) throws -> Tensor
     ) throws -> Tensor {
         let (b, t, d) = try x.shape3()
         let y = try inputNorm(x)
-        // [B, H, T, Dh]
-        let queries = try rotation.applied(to: q(y).reshaped(b, t, headCount, headWidth).transposed(1, 2))
-        var keys = try rotation.applied(to: k(y).reshaped(b, t, keyValueHeadCount, headWidth).transposed(1, 2))
-        var values = try v(y).reshaped(b, t, keyValueHeadCount, headWidth).transposed(1, 2)  // [B, K, T, Dh]
-        if let cache { (keys, values) = try cache.append(keys: keys, values: values, at: start) }  // [B, K, S, Dh]
-        let mixed = try scaledDotProductAttention(
-            queries, keys.to(dtype: queries.dtype), values.to(dtype: queries.dtype), mask: mask,
-            isCausal: mask == nil && t > 1, groupedHeads: keyValueHeadCount < headCount)
+        func heads(_ x: Tensor, _ count: Int) throws -> Tensor {
+            try x.reshaped(b, t, count, headWidth).transposed(1, 2)
+        }
+        let mixed = try attend(
+            rotation.applied(to: heads(q(y), headCount)), rotation.applied(to: heads(k(y), keyValueHeadCount)),
+            heads(v(y), keyValueHeadCount))
         let x = try x + o(mixed.transposed(1, 2).reshaped(b, t, d))
         let z = try postNorm(x)
         return try x + down(gate(z).silu() * up(z))
+    }
+
+    func attention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor, mask: Tensor?, isCausal: Bool) throws -> Tensor
+    {
+        try scaledDotProductAttention(
+            queries, keys, values, mask: mask, isCausal: isCausal, groupedHeads: keyValueHeadCount < headCount)
     }
 }

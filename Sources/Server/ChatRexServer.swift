@@ -79,10 +79,13 @@ struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Address of the client.
     let remoteAddress: String
+    /// Who asks: the number of its key, or its address where there are no keys. For sharing fairly.
+    var client: String
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         remoteAddress = source.channel.remoteAddress?.ipAddress ?? "unknown"
+        client = remoteAddress
     }
 }
 

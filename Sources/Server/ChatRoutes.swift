@@ -25,7 +25,7 @@ extension API {
         let answerOptions = try chat.fields.answerOptions(options)
         // What cannot be asked is told before a stream begins; a box's number is judged when the boxes are known.
         _ = try task.prompts(boxCount: options.boxLimit, limits: answerOptions.limits)
-        let place = try model.admit()
+        let place = try model.admit(context.client)
         let image = try PictureSource.decode(bytes, options)
         let work = ChatWork(
             place: place, task: task, image: image, boxes: boxes, options: answerOptions,

@@ -79,7 +79,9 @@ final class Doorkeeper: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         try checkPage(request)
-        try checkRate(of: client(of: request, context))
+        var context = context
+        context.client = try client(of: request, context)
+        try checkRate(of: context.client)
         return try await next(request, context)
     }
 
@@ -107,7 +109,6 @@ final class Doorkeeper: RouterMiddleware {
 
     // MARK: Keys
 
-    /// The client, for the rate limit: its key's number or its address.
     private func client(of request: Request, _ context: ServerContext) throws(ServerError) -> String {
         if keys.isEmpty { return context.remoteAddress }
         let given = Self.key(in: request.headers[.authorization] ?? "")

@@ -22,7 +22,7 @@ extension API {
             }
             return try PictureSource.bytes(of: address)
         }
-        let place = try model.admit()
+        let place = try model.admit(context.client)
         let limits = options
         let predictions = try await watching(request) {
             try await place.work { session in

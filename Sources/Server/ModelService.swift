@@ -3,24 +3,25 @@ import HTTPTypes
 import NIOConcurrencyHelpers
 import ServiceLifecycle
 
-/// The model behind the server. It does one request after the other; a bounded number waits in the order in which they came.
+/// The model behind the server. It works on several requests at a time; a bounded number waits.
 final class ModelService: Service {
     private struct State {
         var session: ChatRexSession?
         var accepted = 0
-        var isBusy = false
-        var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
-        var lastID = 0
     }
 
     private let state = NIOLockedValueBox(State())
     private let load: @Sendable () async throws -> ChatRexSession
     private let metrics: Metrics
+    private let queue: WorkQueue
+    private let acceptedLimit: Int
     let queueLimit: Int
     let deadline: Duration
 
     init(_ options: ServerOptions, _ metrics: Metrics, load: @escaping @Sendable () async throws -> ChatRexSession) {
         (queueLimit, deadline) = (options.queueLimit, options.deadline)
+        queue = WorkQueue(limit: options.concurrency)
+        acceptedLimit = options.concurrency + options.queueLimit
         (self.metrics, self.load) = (metrics, load)
     }
 
@@ -37,17 +38,18 @@ final class ModelService: Service {
     var accepted: Int { state.withLockedValue { $0.accepted } }
 
     /// A place in the queue, held until it is let go.
+    /// - Parameter client: whose requests are to share fairly with those of others
     /// - Throws: `ServerError` while the model is loading, and when too many wait.
-    func admit() throws(ServerError) -> Place {
+    func admit(_ client: String) throws(ServerError) -> Place {
         enum Answer { case loading, full, welcome(ChatRexSession) }
         let answer = state.withLockedValue { state -> Answer in
             guard let session = state.session else { return .loading }
-            if state.accepted > queueLimit { return .full }
+            if state.accepted >= acceptedLimit { return .full }
             state.accepted += 1
             return .welcome(session)
         }
         switch answer {
-        case .welcome(let session): return Place(self, session)
+        case .welcome(let session): return Place(self, session, client)
         case .loading:
             throw ServerError(.serviceUnavailable, .loading, "the model is still being loaded", retryAfter: 2)
         case .full:
@@ -61,9 +63,10 @@ final class ModelService: Service {
     final class Place: Sendable {
         private let service: ModelService
         private let session: ChatRexSession
+        private let client: String
 
-        fileprivate init(_ service: ModelService, _ session: ChatRexSession) {
-            (self.service, self.session) = (service, session)
+        fileprivate init(_ service: ModelService, _ session: ChatRexSession, _ client: String) {
+            (self.service, self.session, self.client) = (service, session, client)
         }
 
         deinit {
@@ -76,65 +79,18 @@ final class ModelService: Service {
         func work<Result: Sendable>(
             _ body: @escaping @Sendable (ChatRexSession) async throws -> Result
         ) async throws -> (result: Result, cost: StageTimes) {
-            let (service, session) = (self.service, self.session)
+            let (service, session, client) = (self.service, self.session, self.client)
             let limit = service.deadline
             return try await within(limit) {
                 ServerError(.gatewayTimeout, .deadline, "there was no answer within \(limit)")
             } perform: {
-                try await service.takeTurn()
-                defer { service.endTurn() }
-                await session.resetTimes()
-                let result = try await body(session)
-                let cost = await session.times
-                service.metrics.add(cost)
-                return (result, cost)
-            }
-        }
-    }
-
-    // MARK: Turns
-
-    private func takeTurn() async throws {
-        enum Answer { case go, wait, cancelled }
-        let id = state.withLockedValue { state in
-            state.lastID += 1
-            return state.lastID
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let answer = state.withLockedValue { state -> Answer in
-                    // Who was cancelled before this is not found by the handler below, who is later will be.
-                    if Task.isCancelled { return .cancelled }
-                    if state.isBusy {
-                        state.waiting.append((id, continuation))
-                        return .wait
-                    }
-                    state.isBusy = true
-                    return .go
-                }
-                switch answer {
-                case .go: continuation.resume()
-                case .cancelled: continuation.resume(throwing: CancellationError())
-                case .wait: break
+                try await service.queue.turn(of: client) {
+                    let (result, cost) = try await StageTimes.measured { try await body(session) }
+                    service.metrics.add(cost)
+                    return (result, cost)
                 }
             }
-        } onCancel: {
-            let waiter = state.withLockedValue { state in
-                state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0) }
-            }
-            waiter?.continuation.resume(throwing: CancellationError())
         }
-    }
-
-    private func endTurn() {
-        let next = state.withLockedValue { state -> CheckedContinuation<Void, any Error>? in
-            if state.waiting.isEmpty {
-                state.isBusy = false
-                return nil
-            }
-            return state.waiting.removeFirst().continuation
-        }
-        next?.resume()
     }
 }
 

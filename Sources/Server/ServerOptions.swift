@@ -14,8 +14,10 @@ public struct ServerOptions: Sendable {
     public var allowedOrigins: [String] = []
     /// The name that the model goes by.
     public var modelName = "nano"
-    /// Requests that may wait while one is worked on.
-    public var queueLimit = 16
+    /// Requests that are worked on at a time; their answers are written together.
+    public var concurrency = 8
+    /// Requests that may wait beside those that are worked on.
+    public var queueLimit = 32
     /// How long a request may wait and be worked on, all in all.
     public var deadline = Duration.seconds(120)
     /// How long a request's body may take to arrive.
@@ -51,7 +53,9 @@ public struct ServerOptions: Sendable {
             throw .configuration("an API key needs 8 or more visible ASCII characters")
         }
         if !(0...65535).contains(port) { throw .configuration("the port must be within 0...65535") }
-        if queueLimit < 0 || bodyLimit < 1 || pixelLimit < 1 || connectionLimit < 1 || (requestsPerMinute ?? 1) < 1 {
+        if queueLimit < 0 || concurrency < 1 || bodyLimit < 1 || pixelLimit < 1 || connectionLimit < 1
+            || (requestsPerMinute ?? 1) < 1
+        {
             throw .configuration("limits must be at least 1")
         }
     }

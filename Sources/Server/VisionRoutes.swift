@@ -16,7 +16,7 @@ extension API {
         let (fields, sent) = try VisionFields.read(body, contentType: request.headers[.contentType])
         let format = fields.format ?? ResultFormat(accept: request.headers[.accept])
         let work = try plan(endpoint, fields)
-        let place = try model.admit()
+        let place = try model.admit(context.client)
         guard let bytes = try sent ?? fields.image.map({ try PictureSource.bytes(of: $0) }) else {
             throw ServerError(.badRequest, .missingImage, "there is no picture", parameter: "image")
         }

@@ -8,7 +8,7 @@ extension ServerTests {
         @Test("Who comes when the queue is full is told when to come again, and the others are answered")
         func fullQueue() async throws {
             var options = ServerOptions()
-            options.queueLimit = 1
+            (options.concurrency, options.queueLimit) = (1, 1)
             let server = try await TestServer(options)
             let answers = try await withThrowingTaskGroup(of: TestServer.Answer.self) { group in
                 for _ in 0..<8 {

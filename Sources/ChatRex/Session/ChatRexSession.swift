@@ -4,6 +4,7 @@ import Boxes
 import Foundation
 import Imaging
 import LanguageModels
+import Synchronization
 import Tokenizers
 import Torch
 import TorchNN
@@ -12,8 +13,8 @@ import VisionEncoders
 
 /// A loaded model that answers questions about pictures.
 ///
-/// Work runs on a thread of its own, one request after the other. The last pictures stay prepared, so that further questions about them
-/// cost only their own words.
+/// Work runs on a thread of its own. Answers that are asked for at the same time are written together, token by token; the last
+/// pictures stay prepared, so that further questions about them cost only their own words.
 ///
 ///     let rex = try await ChatRexSession()
 ///     let answer = try await rex.detect(["dog", "red car"], in: Image(contentsOf: "street.jpg"))
@@ -25,11 +26,11 @@ public actor ChatRexSession {
     private let vocabulary: ChatRexVocabulary
     private let layout: PromptLayout
     private let preprocessor: ImagePreprocessor
-    private var prepared: [PreparedImage] = []
-    private let preparedLimit = 4
+    private var prepared: PreparedImages
+    /// The answers that are being written.
+    private let decoding: DecodingBatch
+    private var isDecoding = false
     private let executor: ModelExecutor
-    /// Time by stage since loading or `resetTimes()`.
-    public private(set) var times = StageTimes()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -39,9 +40,11 @@ public actor ChatRexSession {
     ///   - folder: of the model; the built-in one when nil
     ///   - proposalNetwork: file or folder of the proposal network; the model folder's own when nil
     ///   - dtype: of the weights; float32 on the CPU and bfloat16 elsewhere when nil
+    ///   - pictureMemory: bytes that prepared pictures may take
     /// - Throws: what `ModelFolder.find`, `ChatRexModel.load` and `UniversalProposalNetwork.load` throw.
     public init(
-        model folder: ModelFolder? = nil, proposalNetwork: URL? = nil, device: Device = .cpu, dtype: DType? = nil
+        model folder: ModelFolder? = nil, proposalNetwork: URL? = nil, device: Device = .cpu, dtype: DType? = nil,
+        pictureMemory: Int = 256 << 20
     ) async throws {
         let folder = try folder ?? ModelFolder.find()
         let device = try device.checked()
@@ -52,6 +55,8 @@ public actor ChatRexSession {
         model = try ChatRexModel.load(folder.url, device: device, dtype: dtype)
         vocabulary = try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize)
         layout = PromptLayout(vocabulary: vocabulary)
+        prepared = PreparedImages(limit: pictureMemory)
+        decoding = DecodingBatch(model.language, limit: Self.batchLimit)
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
         // Boxes are read in float32: half a pixel matters to them, and the network is small beside the language model.
@@ -65,31 +70,31 @@ public actor ChatRexSession {
     /// - Throws: `TaskError` for phrases that cannot be asked, `TorchError` when memory runs out.
     public func detect(
         _ phrases: [String], in image: Image, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
-    ) throws -> GroundedAnswer {
-        try answer(.detect(phrases), about: image, boxes: boxes, options: options)
+    ) async throws -> GroundedAnswer {
+        try await answer(.detect(phrases), about: image, boxes: boxes, options: options)
     }
 
     /// The number and places of objects of each category or phrase.
     public func count(
         _ phrases: [String], in image: Image, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
-    ) throws -> GroundedAnswer {
-        try answer(.count(phrases), about: image, boxes: boxes, options: options)
+    ) async throws -> GroundedAnswer {
+        try await answer(.count(phrases), about: image, boxes: boxes, options: options)
     }
 
     /// A caption whose objects are located.
     public func caption(
         _ image: Image, style: VisionTask.CaptionStyle = .brief, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions()
-    ) throws -> GroundedAnswer {
-        try answer(.groundedCaption(style), about: image, boxes: boxes, options: options)
+    ) async throws -> GroundedAnswer {
+        try await answer(.groundedCaption(style), about: image, boxes: boxes, options: options)
     }
 
     /// An answer to a question. With `grounded`, the objects that it names are located.
     public func ask(
         _ question: String, about image: Image, grounded: Bool = false, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions()
-    ) throws -> GroundedAnswer {
-        try answer(
+    ) async throws -> GroundedAnswer {
+        try await answer(
             grounded ? .groundedQuestion(question) : .question(question), about: image, boxes: boxes, options: options)
     }
 
@@ -97,17 +102,17 @@ public actor ChatRexSession {
     public func describe(
         _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category,
         options: AnswerOptions = AnswerOptions()
-    ) throws -> [GroundedAnswer] {
+    ) async throws -> [GroundedAnswer] {
         if regions.isEmpty { throw TaskError.noRegion }
-        return try describeAll(try prepare(image, .given(regions)), level, options)
+        return try await describeAll(try prepare(image, .given(regions)), level, options)
     }
 
     /// What is in each region that the proposal network finds; the first mention of an answer is its region.
     public func describeProposals(
         of image: Image, level: VisionTask.RegionLevel = .category, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions()
-    ) throws -> [GroundedAnswer] {
-        try describeAll(try prepare(image, boxes), level, options)
+    ) async throws -> [GroundedAnswer] {
+        try await describeAll(try prepare(image, boxes), level, options)
     }
 
     /// Proposals for pictures of any sizes.
@@ -127,30 +132,27 @@ public actor ChatRexSession {
     public func answer(
         _ task: VisionTask, about image: Image, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions(), onUpdate: (@Sendable (AnswerUpdate) -> Bool)? = nil
-    ) throws -> GroundedAnswer {
+    ) async throws -> GroundedAnswer {
         let prepared = try prepare(image, boxes)
         let prompts = try task.prompts(boxCount: prepared.boxes.count, limits: options.limits)
         let progress = onUpdate.map { AnswerProgress($0) }
         let answer = GroundedAnswer.joined(
-            try answers(prompts, about: prepared, options, progress: prompts.count == 1 ? progress : nil))
+            try await answers(prompts, about: prepared, options, progress: prompts.count == 1 ? progress : nil))
         progress?.finish(answer)
         return answer
     }
 
     // MARK: Measuring
 
-    /// Starts the times anew.
-    public func resetTimes() { times = StageTimes() }
-
     /// Lets go of the prepared pictures, and of their memory; the next question about one prepares it again.
-    public func forgetPictures() { prepared = [] }
+    public func forgetPictures() { prepared.removeAll() }
 
-    private func timed<Result>(_ stage: WritableKeyPath<StageTimes, Duration>, _ body: () throws -> Result) throws
-        -> Result
-    {
+    private func timed<Result>(
+        _ stage: any WritableKeyPath<StageTimes, Duration> & Sendable, _ body: () throws -> Result
+    ) throws -> Result {
         try Task.checkCancellation()
         let start = ContinuousClock.now
-        defer { times[keyPath: stage] += .now - start }
+        defer { StageMeter.note { [time = ContinuousClock.now - start] in $0[keyPath: stage] += time } }
         return try body()
     }
 
@@ -158,13 +160,13 @@ public actor ChatRexSession {
 
     private func describeAll(
         _ prepared: PreparedImage, _ level: VisionTask.RegionLevel, _ options: AnswerOptions
-    ) throws -> [GroundedAnswer] {
+    ) async throws -> [GroundedAnswer] {
         let indices = Array(prepared.boxes.indices)
         let prompts = try indices.flatMap {
             try VisionTask.describeRegions([$0], level: level).prompts(
                 boxCount: prepared.boxes.count, limits: options.limits)
         }
-        return try zip(indices, answers(prompts, about: prepared, options)).map { index, answer in
+        return try await zip(indices, answers(prompts, about: prepared, options)).map { index, answer in
             let score = prepared.proposalScores[index]
             let region = GroundedAnswer.Object(
                 index: index, box: prepared.boxes[index], score: options.scoring(confidence: nil, proposal: score),
@@ -178,21 +180,18 @@ public actor ChatRexSession {
 
     /// Encodes picture and boxes and lets the language model read them, unless it has just done so.
     private func prepare(_ image: Image, _ source: BoxSource) throws -> PreparedImage {
-        if let index = prepared.firstIndex(where: { $0.source == source && $0.image == image }) {
-            let found = prepared.remove(at: index)
-            prepared.append(found)
-            times.reusedPictures += 1
+        if let found = prepared.find(image, source) {
+            StageMeter.note { $0.reusedPictures += 1 }
             return found
         }
         let made = try inference { try makePrepared(image, source) }
-        prepared.append(made)
-        if prepared.count > preparedLimit { prepared.removeFirst() }
+        prepared.insert(made)
         return made
     }
 
     private func makePrepared(_ image: Image, _ source: BoxSource) throws -> PreparedImage {
         let (boxes, scores) = try timed(\.propose) { try self.boxes(of: image, source) }
-        times.boxes += boxes.count
+        StageMeter.note { [count = boxes.count] in $0.boxes += count }
         let prompt = try layout.prompt(question: "", boxCount: boxes.count)
         let dtype = model.language.embedding.weight.dtype, device = model.language.embedding.weight.device
         let (imageRows, objectRows) = try timed(\.encode) {
@@ -209,8 +208,8 @@ public actor ChatRexSession {
         let cache = try timed(\.read) {
             let rows = try model.splice(ids, image: imageRows, objects: objectRows).rows
             let cache = try KeyValueCache(
-                model.configuration.language, batch: 1, capacity: rows.size(0), dtype: dtype, device: device)
-            _ = try model.language(rows.unsqueezed(0), cache: cache)
+                model.configuration.language, capacity: rows.size(0), dtype: dtype, device: device)
+            _ = try model.language(continuing: [(rows, cache)])
             return cache
         }
         return PreparedImage(image: image, source: source, boxes: boxes, proposalScores: scores, prefix: cache)
@@ -249,11 +248,11 @@ public actor ChatRexSession {
         return (inside.map(\.0), inside.map(\.1))
     }
 
-    /// Decodes the answers to some prompts about one picture together.
+    /// Answers to some prompts about one picture.
     private func answers(
         _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
         progress: AnswerProgress? = nil
-    ) throws -> [GroundedAnswer] {
+    ) async throws -> [GroundedAnswer] {
         let boxCount = prepared.boxes.count
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
@@ -265,40 +264,79 @@ public actor ChatRexSession {
                 return try prompt.grammar(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
             }
         }
-        var generator = Generator(
-            model.language,
-            GenerationOptions(
-                maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
-                contrastToken: vocabulary.objectsEnd))
+        let requests = try zip(prompts, grammars).map { prompt, grammar in
+            let ids = try layout.prompt(question: prompt.question, boxCount: boxCount)
+            let rows = try inference {
+                try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
+            }
+            return GenerationRequest(rows: rows, grammar: grammar)
+        }
+        let read = requests.reduce(0) { $0 + prepared.prefix.length + $1.rows.size(0) }
+        let settings = GenerationOptions(
+            maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
+            contrastToken: vocabulary.objectsEnd)
         var written: [GeneratedToken] = []
-        generator.onToken = { _, token in
-            if let progress {
-                written.append(token)
-                let answer = self.bind(written, isTruncated: false, prepared, options)
-                if !progress.advance(to: answer, isGroupClosed: token.id == self.vocabulary.objectsEnd) { return false }
-            }
-            return !Task.isCancelled
+        let start = ContinuousClock.now
+        let generations = try await generations(requests, after: prepared.prefix, settings) { _, token in
+            guard let progress else { return true }
+            written.append(token)
+            let answer = self.bind(written, isTruncated: false, prepared, options)
+            return progress.advance(to: answer, isGroupClosed: token.id == self.vocabulary.objectsEnd)
         }
-        // A batch is bounded so that a thousand categories do not multiply the memory of the prefix a thousandfold.
-        var generations: [Generation] = []
-        for start in stride(from: 0, to: prompts.count, by: Self.batchLimit) {
-            let range = start..<min(start + Self.batchLimit, prompts.count)
-            let requests = try range.map { index in
-                let ids = try layout.prompt(question: prompts[index].question, boxCount: boxCount)
-                let rows = try inference {
-                    try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
-                }
-                times.promptTokens += prepared.prefix.length + rows.size(0)
-                return GenerationRequest(rows: rows, grammar: grammars[index])
-            }
-            generations += try timed(\.answer) { try generator(requests, after: prepared.prefix) }
-            try Task.checkCancellation()
+        let time = ContinuousClock.now - start, tokens = generations.reduce(0) { $0 + $1.tokens.count }
+        StageMeter.note {
+            $0.answer += time
+            $0.promptTokens += read
+            $0.tokens += tokens
         }
-        times.tokens += generations.reduce(0) { $0 + $1.tokens.count }
         return generations.map { bind($0.tokens, isTruncated: $0.isTruncated, prepared, options) }
     }
 
+    // MARK: Decoding
+
+    /// Sequences that are decoded at a time, of all callers together.
     private static let batchLimit = 16
+
+    /// Joins the batch and waits until these sequences are complete.
+    private func generations(
+        _ requests: [GenerationRequest], after prefix: KeyValueCache, _ options: GenerationOptions,
+        onToken: @escaping (Int, GeneratedToken) -> Bool
+    ) async throws -> [Generation] {
+        try Task.checkCancellation()
+        let isCancelled = Atomic(false)
+        let generations = try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                do {
+                    try decoding.join(
+                        requests, after: prefix, options, isCancelled: { isCancelled.load(ordering: .relaxed) },
+                        onToken: onToken
+                    ) { continuation.resume(with: $0) }
+                    decodeIfIdle()
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            isCancelled.store(true, ordering: .relaxed)
+        }
+        try Task.checkCancellation()
+        return generations
+    }
+
+    private func decodeIfIdle() {
+        if isDecoding { return }
+        isDecoding = true
+        Task { await decode() }
+    }
+
+    /// Steps until nothing is left to decode. Between steps others have the thread, to prepare pictures and to join.
+    private func decode() async {
+        while !decoding.isIdle {
+            decoding.step()
+            await Task.yield()
+        }
+        isDecoding = false
+    }
 
     private func bind(
         _ generated: [GeneratedToken], isTruncated: Bool, _ prepared: PreparedImage, _ options: AnswerOptions

@@ -39,7 +39,10 @@ package struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Origin of other web pages that may use the server; may be repeated.", valueName: "origin"))
     var origins: [String] = []
 
-    @Option(help: "Requests that may wait; more are answered with 429.")
+    @Option(help: "Requests that are worked on at a time.")
+    var concurrency = ServerOptions().concurrency
+
+    @Option(help: "Requests that may wait beside those; more are answered with 429.")
     var queue = ServerOptions().queueLimit
 
     @Option(help: "Seconds that a request may wait and be worked on.")
@@ -63,7 +66,7 @@ package struct ServeCommand: AsyncParsableCommand {
         (options.allowsAnyone, options.allowedOrigins) = (allowAnyone, origins)
         options.modelName = URL(fileURLWithPath: model.model).lastPathComponent
         (options.queueLimit, options.requestsPerMinute) = (queue, rateLimit)
-        options.deadline = .seconds(deadline)
+        (options.concurrency, options.deadline) = (concurrency, .seconds(deadline))
         return options
     }
 

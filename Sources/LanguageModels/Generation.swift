@@ -1,0 +1,62 @@
+import Torch
+
+/// One continuation to be generated.
+public struct GenerationRequest {
+    /// Embeddings of what follows the shared prefix, [T, D] with T >= 1.
+    public let rows: Tensor
+    /// What may be generated; nil allows everything.
+    public let grammar: (any TokenGrammar)?
+
+    public init(rows: Tensor, grammar: (any TokenGrammar)? = nil) {
+        (self.rows, self.grammar) = (rows, grammar)
+    }
+}
+
+/// A generated token.
+public struct GeneratedToken: Sendable, Equatable {
+    public let id: Int
+    /// p(token) / (p(token) + p(contrast)) by the model's own logits; 1 for tokens that a grammar forced and without a contrast token.
+    public let confidence: Double
+}
+
+/// What came of a request.
+public struct Generation: Sendable, Equatable {
+    /// Generated tokens, a stop token included.
+    public internal(set) var tokens: [GeneratedToken] = []
+    /// Whether the limit, or the end of the caller's interest, came before a stop token or the grammar's end.
+    public internal(set) var isTruncated = false
+
+    public var ids: [Int] { tokens.map(\.id) }
+}
+
+/// Settings of a generation.
+public struct GenerationOptions: Sendable, Equatable {
+    public var maxTokens: Int
+    public var stopTokens: Set<Int>
+    public var sampling: SamplingOptions
+    /// A token that ends lists. Every other is weighed against it for `GeneratedToken.confidence`, and where a grammar offers it
+    /// beside others, greedy decoding takes it when it is more likely than all of them together.
+    public var contrastToken: Int?
+
+    public init(maxTokens: Int, stopTokens: Set<Int>, sampling: SamplingOptions = .greedy, contrastToken: Int? = nil) {
+        (self.maxTokens, self.stopTokens, self.sampling) = (maxTokens, stopTokens, sampling)
+        self.contrastToken = contrastToken
+    }
+}
+
+extension Qwen2 {
+    /// Generates continuations of one prefix, and returns when all are complete.
+    ///
+    /// - Parameter prefix: its cache, which stays as it is; nil for none.
+    /// - Returns: one generation a request, in their order.
+    /// - Throws: `LanguageModelError.tooLong`, `TorchError`.
+    public func generate(
+        _ requests: [GenerationRequest], after prefix: KeyValueCache? = nil, _ options: GenerationOptions
+    ) throws -> [Generation] {
+        let batch = DecodingBatch(self, limit: max(requests.count, 1))
+        var outcome = Result<[Generation], any Error>.success([])
+        try batch.join(requests, after: prefix, options) { outcome = $0 }
+        while !batch.isIdle { batch.step() }
+        return try outcome.get()
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Server
+import Synchronization
+import Testing
+
+/// Turns at the model.
+@Suite struct WorkQueueTests {
+    /// What happened, in order.
+    private final class Log: Sendable {
+        private let state = Mutex((names: [String](), now: 0, most: 0))
+
+        func begin(_ name: String) {
+            state.withLock {
+                $0.names.append(name)
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+            }
+        }
+
+        func end() { state.withLock { $0.now -= 1 } }
+        var names: [String] { state.withLock { $0.names } }
+        var most: Int { state.withLock { $0.most } }
+    }
+
+    @Test("A client with one request does not wait for all of a client with many")
+    func fairness() async throws {
+        let queue = WorkQueue(limit: 2), log = Log()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            func add(_ client: String) async throws {
+                group.addTask {
+                    try await queue.turn(of: client) {
+                        log.begin(client)
+                        try await Task.sleep(for: .milliseconds(20))
+                        log.end()
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            for _ in 0..<8 { try await add("many") }
+            try await add("one")
+            try await group.waitForAll()
+        }
+        let place = try #require(log.names.firstIndex(of: "one"))
+        #expect(log.names.count == 9 && log.most == 2)
+        // Two of the many were at work when it came, and one of their ends was its turn.
+        #expect(place <= 4, "\(log.names)")
+    }
+
+    @Test("Who gives up while waiting leaves the queue, and whoever fails gives its turn back")
+    func givingUp() async throws {
+        let queue = WorkQueue(limit: 1), log = Log()
+        let first = Task {
+            try await queue.turn(of: "a") {
+                log.begin("a")
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        while log.names.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        let second = Task { try await queue.turn(of: "b") { log.begin("b") } }
+        try await Task.sleep(for: .milliseconds(10))
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        first.cancel()
+        await #expect(throws: CancellationError.self) { try await first.value }
+        try await queue.turn(of: "c") { log.begin("c") }
+        #expect(log.names == ["a", "c"])
+    }
+}
