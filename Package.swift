@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "chatrex", targets: ["ChatRexCommand"]),
         .library(name: "ChatRex", targets: ["Boxes", "ChatRex", "Imaging"]),
+        .library(name: "ChatRexClient", targets: ["Boxes", "ChatRexAPI", "ChatRexClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -69,6 +70,8 @@ let package = Package(
                 "Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
                 "VisionEncoders",
             ]),
+        part("ChatRexAPI", ["Boxes"]),
+        part("ChatRexClient", ["Boxes", "ChatRexAPI"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
         part(
             "WebApp",
@@ -78,7 +81,7 @@ let package = Package(
         part(
             "Server",
             [
-                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Torch", "UPN", "WebApp",
+                "Boxes", "ChatRex", "ChatRexAPI", "Checkpoints", "Imaging", "LanguageModels", "Torch", "UPN", "WebApp",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -136,7 +139,12 @@ let package = Package(
             "Training",
             ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
-        tests("Server", ["ChatRex", "Imaging", "Server", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "Server",
+            [
+                "Boxes", "ChatRex", "ChatRexAPI", "ChatRexClient", "Imaging", "Server",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -40,6 +40,25 @@ public struct SceneReport: Sendable, Codable {
     }
 }
 
+/// One question of the benchmark and what came of it.
+public struct SceneAnswer: Sendable, Codable {
+    public enum Task: String, Sendable, Codable { case detect, refer, count, region }
+
+    /// Seed of the scene.
+    public var scene: UInt64
+    public var task: Task
+    /// What was asked for, the categories joined by `; `.
+    public var question: String
+    /// As the model wrote it.
+    public var answer: String
+    /// The right count or name.
+    public var expected: String?
+    /// IoU of the best box of a referring expression with the object; 0 without a box.
+    public var overlap: Double?
+    /// Nil for detection, which is not right or wrong as a whole.
+    public var isRight: Bool?
+}
+
 /// Runs a session over scenes.
 public struct SceneBenchmark: Sendable {
     public let generator: SceneGenerator
@@ -53,13 +72,17 @@ public struct SceneBenchmark: Sendable {
         (self.generator, self.seed, self.count) = (generator, seed, count)
     }
 
-    /// - Parameter progress: called after each scene with the number done
+    /// - Parameters:
+    ///   - onAnswer: gets every question with its answer
+    ///   - progress: called after each scene with the number done
     public func run(
-        _ session: ChatRexSession, boxes: BoxSource = .proposals(), progress: (Int) throws -> Void = { _ in }
+        _ session: ChatRexSession, boxes: BoxSource = .proposals(),
+        onAnswer: @escaping (SceneAnswer) throws -> Void = { _ in },
+        progress: (Int) throws -> Void = { _ in }
     ) async throws
         -> SceneReport
     {
-        var tally = Tally()
+        var tally = Tally(onAnswer: onAnswer)
         for index in 0..<count {
             let scene = generator.scene(seed: seed &* 1_000_003 &+ UInt64(index))
             try await addProposals(scene, index, session, &tally)
@@ -73,6 +96,7 @@ public struct SceneBenchmark: Sendable {
     }
 
     private struct Tally {
+        let onAnswer: (SceneAnswer) throws -> Void
         var proposals = ProposalRecall(maxProposals: 100)
         var detection = PrecisionRecall()
         var references = ReferringAccuracy()
@@ -80,7 +104,14 @@ public struct SceneBenchmark: Sendable {
         var regions = (right: 0, total: 0)
         var malformed = 0, truncated = 0, empty = 0
 
-        mutating func note(_ answer: GroundedAnswer) {
+        mutating func note(
+            _ answer: GroundedAnswer, to question: String, _ task: SceneAnswer.Task, _ scene: Scene,
+            expected: String? = nil, overlap: Double? = nil, isRight: Bool? = nil
+        ) throws {
+            try onAnswer(
+                SceneAnswer(
+                    scene: scene.seed, task: task, question: question, answer: answer.rawText, expected: expected,
+                    overlap: overlap, isRight: isRight))
             if !answer.issues.isEmpty { malformed += 1 }
             if answer.isTruncated { truncated += 1 }
             if answer.text.isEmpty && answer.groups.isEmpty { empty += 1 }
@@ -117,7 +148,7 @@ public struct SceneBenchmark: Sendable {
     ) async throws {
         let names = scene.inventory.map(\.category.name)
         let answer = try await session.detect(names, in: scene.image, boxes: boxes)
-        tally.note(answer)
+        try tally.note(answer, to: names.joined(separator: "; "), .detect, scene)
         let ids = Dictionary(uniqueKeysWithValues: scene.inventory.map { ($0.category.name, $0.category.id) })
         let detections = answer.detections.compactMap { phrase, object in
             ids[phrase].map { DetectedBox(category: $0, box: object.box, score: object.score) }
@@ -136,9 +167,12 @@ public struct SceneBenchmark: Sendable {
         }
         for (text, truth) in referred.prefix(questionsPerScene) {
             let answer = try await session.detect([text], in: scene.image, boxes: boxes)
-            tally.note(answer)
-            tally.references.add(
-                predicted: answer.detections.max { $0.object.score < $1.object.score }?.object.box, truth: truth)
+            let found = answer.detections.max { $0.object.score < $1.object.score }?.object.box
+            let right = tally.references.correct
+            tally.references.add(predicted: found, truth: truth)
+            try tally.note(
+                answer, to: text, .refer, scene, overlap: found?.iou(with: truth) ?? 0,
+                isRight: tally.references.correct > right)
         }
     }
 
@@ -147,10 +181,12 @@ public struct SceneBenchmark: Sendable {
     {
         for (category, objects) in scene.inventory.prefix(questionsPerScene) {
             let answer = try await session.count([category.name], in: scene.image, boxes: boxes)
-            tally.note(answer)
             // The number that the answer states; its list where it states none.
-            let stated = answer.text.split { !$0.isNumber }.last.flatMap { Int($0) }
-            tally.counting.add(predicted: stated ?? answer.detections.count, truth: objects.count)
+            let stated = answer.text.split { !$0.isNumber }.last.flatMap { Int($0) } ?? answer.detections.count
+            tally.counting.add(predicted: stated, truth: objects.count)
+            try tally.note(
+                answer, to: category.name, .count, scene, expected: "\(objects.count)", isRight: stated == objects.count
+            )
         }
     }
 
@@ -159,10 +195,12 @@ public struct SceneBenchmark: Sendable {
         let answers = try await session.describe(
             objects.map { try RegionBox($0.box) }, of: scene.image, level: .category)
         for (object, answer) in zip(objects, answers) {
-            tally.note(answer)
             tally.regions.total += 1
             let said = answer.text.lowercased().trimmingPrefix { $0.isWhitespace }
-            if said == object.category.name.lowercased() { tally.regions.right += 1 }
+            let isRight = said == object.category.name.lowercased()
+            if isRight { tally.regions.right += 1 }
+            try tally.note(
+                answer, to: object.box.description, .region, scene, expected: object.category.name, isRight: isRight)
         }
     }
 }

@@ -229,6 +229,6 @@ private final class Sequence {
 
     private func finish(isTruncated: Bool = false) {
         isDone = true
-        job.complete(number, isTruncated: isTruncated)
+        job.complete(number, isTruncated: isTruncated || grammar?.isCutShort == true)
     }
 }

@@ -16,6 +16,13 @@ public protocol TokenGrammar: Sendable {
     /// Moves past one token, which must be allowed: after any other token the grammar is at its end, since nothing that
     /// follows could be well formed.
     mutating func advance(_ token: Int)
+
+    /// Whether the text had to be brought to an end because the budget was spent.
+    var isCutShort: Bool { get }
+}
+
+extension TokenGrammar {
+    public var isCutShort: Bool { false }
 }
 
 /// The tokens that may come next.

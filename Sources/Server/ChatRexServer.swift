@@ -8,6 +8,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
+import UPN
 import UnixSignals
 import WebApp
 
@@ -149,10 +150,17 @@ struct API: Sendable {
         let object = "model"
         let created = 0
         let ownedBy = "chatrex"
+        /// Of suggested boxes where a request names no limits.
+        let proposalMinScore: Double?, iou: Double?
+
+        init(_ id: String, _ filter: ProposalFilter?) {
+            (self.id, proposalMinScore, iou) = (id, filter?.minimumScore, filter?.iouThreshold)
+        }
 
         enum CodingKeys: String, CodingKey {
-            case id, object, created
+            case id, object, created, iou
             case ownedBy = "owned_by"
+            case proposalMinScore = "proposal_min_score"
         }
     }
 
@@ -162,14 +170,14 @@ struct API: Sendable {
     }
 
     private func models() throws -> Response {
-        try JSONText.response(ModelList(data: [ModelRecord(id: options.modelName)]))
+        try JSONText.response(ModelList(data: [ModelRecord(options.modelName, model.proposalFilter)]))
     }
 
     private func modelNamed(_ name: String?) throws -> Response {
         guard name == options.modelName else {
             throw ServerError(.notFound, .modelNotFound, "the model here is \(options.modelName)", parameter: "model")
         }
-        return try JSONText.response(ModelRecord(id: options.modelName))
+        return try JSONText.response(ModelRecord(options.modelName, model.proposalFilter))
     }
 
     // MARK: Requests and responses

@@ -1,4 +1,5 @@
 import ChatRex
+import ChatRexAPI
 import Foundation
 import HTTPTypes
 import Hummingbird

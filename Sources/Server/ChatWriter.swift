@@ -1,4 +1,5 @@
 import ChatRex
+import ChatRexAPI
 import Foundation
 
 /// Turns what the model writes into what the client gets: text with or without tags, cut at a stop text, and detections.

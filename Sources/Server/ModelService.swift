@@ -2,6 +2,7 @@ import ChatRex
 import HTTPTypes
 import NIOConcurrencyHelpers
 import ServiceLifecycle
+import UPN
 
 /// The model behind the server. It works on several requests at a time; a bounded number waits.
 final class ModelService: Service {
@@ -33,6 +34,9 @@ final class ModelService: Service {
     }
 
     var isReady: Bool { state.withLockedValue { $0.session != nil } }
+
+    /// What proposals pass where a request says nothing else, once the model is loaded.
+    var proposalFilter: ProposalFilter? { state.withLockedValue { $0.session?.proposalFilter } }
 
     /// Requests that wait or are worked on.
     var accepted: Int { state.withLockedValue { $0.accepted } }

@@ -1,27 +1,13 @@
 import Boxes
 import ChatRex
+import ChatRexAPI
 import Foundation
 import HTTPTypes
 import Hummingbird
 import Imaging
 import UPN
 
-/// A box that an answer names, as clients get it.
-struct Detection: Encodable, Sendable {
-    var label: String
-    /// `[x1, y1, x2, y2]` in pixels of the picture as it was sent.
-    var box: Box
-    var index: Int
-    var score: Double
-    var proposalScore: Double?
-    /// Where the label stands in the plain text, in Unicode scalars.
-    var span: [Int]
-
-    enum CodingKeys: String, CodingKey {
-        case label, box, index, score, span
-        case proposalScore = "proposal_score"
-    }
-
+extension Detection {
     static func all(in groups: [GroundedAnswer.Group]) -> [Detection] {
         groups.flatMap { group in
             group.objects.map {
@@ -42,46 +28,6 @@ enum ResultFormat: String, Decodable, Sendable {
     init(accept: String?) {
         let accept = (accept ?? "").lowercased()
         self = accept.contains("image/png") ? .png : accept.contains("image/jpeg") ? .jpeg : .json
-    }
-}
-
-/// The result of a task about one picture, ready to be written in any format.
-struct VisionAnswer: Encodable, Sendable {
-    struct Size: Encodable, Sendable {
-        var width: Int, height: Int
-    }
-
-    struct Count: Encodable, Sendable {
-        var label: String, count: Int
-    }
-
-    struct Region: Encodable, Sendable {
-        var index: Int
-        var box: Box
-        var text: String
-        var proposalScore: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case index, box, text
-            case proposalScore = "proposal_score"
-        }
-    }
-
-    var model: String
-    var image: Size
-    var text: String?
-    var detections: [Detection]?
-    /// Labels of which there is none.
-    var notFound: [String]?
-    var counts: [Count]?
-    var regions: [Region]?
-    var proposals: [Proposal]?
-    var isTruncated = false
-
-    enum CodingKeys: String, CodingKey {
-        case model, image, text, detections, counts, regions, proposals
-        case notFound = "not_found"
-        case isTruncated = "truncated"
     }
 }
 
@@ -121,7 +67,8 @@ struct VisionResult: Sendable {
             Annotation($0.box, label: "\(Int(($0.score * 100).rounded()))%", colorKey: $0.granularity.rawValue)
         }
         json = VisionAnswer(
-            model: model, image: .init(width: image.width, height: image.height), proposals: proposals)
+            model: model, image: .init(width: image.width, height: image.height),
+            proposals: proposals.map { .init(box: $0.box, score: $0.score, granularity: $0.granularity.rawValue) })
     }
 
     /// - Parameter regions: one answer a region; its first mention is the region.

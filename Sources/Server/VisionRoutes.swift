@@ -1,4 +1,5 @@
 import ChatRex
+import ChatRexAPI
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore

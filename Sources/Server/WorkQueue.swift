@@ -42,6 +42,9 @@ package final class WorkQueue: Sendable {
     /// - Parameter limit: of turns at a time.
     package init(limit: Int) { self.limit = limit }
 
+    /// Turns and those who wait for one.
+    package var count: Int { state.withLockedValue { $0.turnCount + $0.waiting.count } }
+
     /// Does something when it is the client's turn.
     /// - Throws: `CancellationError` when the task is cancelled while it waits.
     package func turn<Result>(of client: String, _ body: () async throws -> Result) async throws -> Result {

@@ -19,6 +19,7 @@ const PLACEHOLDERS = { detect: "dog; red car", count: "dog", ask: "What is on th
 
 let picture = null; // {name, type, dataURL, width, height}
 let proposals = [];
+let overlapLimit = null; // of suggested boxes, as the model states it
 let given = []; // {id, box, name}
 let lastID = 0;
 let lastTurn = 0;
@@ -122,6 +123,7 @@ async function propose() {
   $("proposal-count").textContent = "Looking for boxes";
   const asked = picture;
   try {
+    overlapLimit ??= await statedLimits();
     const found = await service.json("/v1/propose", {
       image: picture.dataURL, granularity: "both", proposal_min_score: 0.05, iou: 1, max_detections: 600,
     });
@@ -131,6 +133,13 @@ async function propose() {
   }
 }
 
+/// What the model's own boxes pass. The model states it once it is loaded.
+async function statedLimits() {
+  const [model] = (await (await service.request("/v1/models")).json()).data;
+  if (model.proposal_min_score) $("threshold").value = model.proposal_min_score;
+  return model.iou;
+}
+
 /// Nothing is asked of the server: the scores are here.
 function shownProposals() {
   const grain = document.querySelector("input[name=grain]:checked").value;
@@ -138,7 +147,7 @@ function shownProposals() {
   const passing = proposals.filter(({ score, granularity }) => score >= threshold && (grain === "both" || granularity === grain));
   // Best first: a box goes where a better one covers almost the same.
   const kept = [];
-  for (const one of passing) if (kept.every((better) => overlap(one.box, better.box) <= 0.6)) kept.push(one);
+  for (const one of passing) if (kept.every((better) => overlap(one.box, better.box) <= overlapLimit)) kept.push(one);
   return kept;
 }
 

@@ -34,6 +34,44 @@ struct RandomRun {
 }
 
 @Suite struct IndexGrammarTests {
+    @Test("A text that the budget ends is cut short, one that ends by itself is not", arguments: [true, false])
+    func cutShort(isWordy: Bool) throws {
+        let test = try TestVocabulary.adversarial(addedFirst: false)
+        let word = try #require((0..<test.logitCount).first { test.text([$0]) == "cat" })
+        var grammar = try IndexGrammar.text(boxCount: 0, budget: 6, vocabulary: test.vocabulary)
+        var count = 0
+        while true {
+            let allowed = grammar.allowed()
+            if case .end = allowed { break }
+            let wanted = isWordy || count < 3 ? word : test.vocabulary.end
+            grammar.advance(allowed.contains(wanted) ? wanted : test.vocabulary.end)
+            count += 1
+        }
+        #expect(count == (isWordy ? 6 : 4) && grammar.isCutShort == isWordy)
+    }
+
+    @Test("A list that the budget closes is cut short")
+    func cutList() throws {
+        let test = try TestVocabulary.adversarial(addedFirst: true)
+        func isCutShort(_ listed: Int) throws -> Bool {
+            var grammar = try IndexGrammar.detection(
+                of: ["dog"], boxCount: 6, objectsPerGroup: 0...6, budget: 10, vocabulary: test.vocabulary)
+            var said = 0
+            while true {
+                switch grammar.allowed() {
+                case .end: return grammar.isCutShort
+                case .forced(let run): for token in run { grammar.advance(token) }
+                case .only(let tokens):
+                    let next = said < listed ? tokens.first : test.vocabulary.objectsEnd
+                    grammar.advance(try #require(next))
+                    said += 1
+                case .any: Issue.record("a detection has no free text")
+                }
+            }
+        }
+        #expect(try isCutShort(6) && !isCutShort(1))
+    }
+
     // MARK: - Random generations
 
     enum Kind: CaseIterable { case detection, caption, count, conversation, regions, text }

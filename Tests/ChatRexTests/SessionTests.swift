@@ -7,7 +7,7 @@ import Scenes
 import Testing
 
 /// The built-in model asked by several at a time.
-@Suite struct SessionTests {
+@Suite(.serialized) struct SessionTests {
     private static let session = Task { try await ChatRexSession() }
 
     private static func scenes(_ count: Int) throws -> [Scene] {

@@ -99,6 +99,8 @@ extension ServerTests {
             let server = try await TestServer.shared
             let list = try #require(try await server.get("/v1/models").json()["data"] as? [[String: Any]])
             #expect(list.map { $0["id"] as? String } == ["nano"])
+            let (score, overlap) = (list[0]["proposal_min_score"] as? Double, list[0]["iou"] as? Double)
+            #expect(score.map { (0.01...0.9).contains($0) } == true && overlap.map { (0.3...1).contains($0) } == true)
             #expect(try await server.get("/v1/models/nano").status == 200)
             #expect(try await server.get("/v1/models/other").code == "model_not_found")
         }

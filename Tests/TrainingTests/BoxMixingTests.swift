@@ -18,9 +18,9 @@ import Training
         let proposals = [shifted(0.3), shifted(0.1), shifted(0), shifted(0.9)]
         let mixed = BoxMixing.proposals(proposals, for: scene)
         #expect(mixed.boxes == proposals)
-        #expect(mixed.boxOfObject[scene.objects[0].id] == 1)
-        #expect(BoxMixing.proposals([shifted(0.3)], for: scene).boxOfObject[scene.objects[0].id] == 0)
-        #expect(BoxMixing.proposals([shifted(0.9)], for: scene).boxOfObject[scene.objects[0].id] == nil)
+        #expect(mixed.boxesOfObject[scene.objects[0].id] == [1, 2, 0])
+        #expect(BoxMixing.proposals([shifted(0.3)], for: scene).boxesOfObject[scene.objects[0].id] == [0])
+        #expect(BoxMixing.proposals([shifted(0.9)], for: scene).boxesOfObject[scene.objects[0].id] == nil)
     }
 
     @Test func everyTruthIsAmongMixedBoxesAndNearCopiesAreNot() throws {
@@ -30,10 +30,23 @@ import Training
         let far = Box(x1: 0, y1: 0, x2: 2, y2: 2)
         let mixed = BoxMixing.truth(of: scene, with: copies + [far], &random)
         #expect(mixed.boxes.count == scene.objects.count + 1)
+        #expect(mixed.boxesOfObject.values.allSatisfy { $0.count == 1 })
         for object in scene.objects {
-            let index = try #require(mixed.boxOfObject[object.id])
+            let index = try #require(mixed.boxesOfObject[object.id]?.first)
             #expect(mixed.boxes[index] == object.box)
         }
+    }
+
+    @Test func theOverlapThatDropsAProposalCanBeChosen() throws {
+        let scene = try scene(), truth = scene.objects[0].box
+        let shifted = Box(
+            x1: truth.x1 + 0.2 * truth.width, y1: truth.y1, x2: truth.x2 + 0.2 * truth.width, y2: truth.y2)
+        func count(_ limit: Double) -> Int {
+            var random = SceneRandom(seed: 1, stream: "test")
+            return BoxMixing.truth(of: scene, with: [shifted], overlapLimit: limit, &random).boxes.count
+        }
+        // IoU 0.67
+        #expect(count(0.9) == scene.objects.count + 1 && count(0.5) == scene.objects.count)
     }
 
     @Test func imitatedProposalsStayInThePicture() throws {

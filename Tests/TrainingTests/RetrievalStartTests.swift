@@ -166,8 +166,8 @@ private struct FreshModel {
         for seed in 0..<24 {
             let scene = generator.scene(seed: UInt64(seed))
             var random = SceneRandom(seed: UInt64(seed), stream: "test")
-            let objects = Dictionary(uniqueKeysWithValues: scene.objects.enumerated().map { ($1.id, $0) })
-            let dialogue = SceneDialogue(scene: scene, boxOfObject: objects, boxCount: scene.objects.count)
+            let objects = Dictionary(uniqueKeysWithValues: scene.objects.enumerated().map { ($1.id, [$0]) })
+            let dialogue = SceneDialogue(scene: scene, boxesOfObject: objects, boxCount: scene.objects.count)
             let exchanges = try (0..<4).compactMap { _ in
                 try dialogue.detection(phrases: 1, absentRate: 0, &random)
             }
@@ -176,7 +176,7 @@ private struct FreshModel {
             let best = try logits.argmax(1).array(of: Int.self)
             for (target, best) in zip(batch.targets, best)
             where batch.tokens[target.position] == vocabulary.objectsStart {
-                guard let wanted = vocabulary.objectIndex(of: target.token) else { continue }
+                guard let wanted = vocabulary.objectIndex(of: target.token.id) else { continue }
                 total += 1
                 if best < kinds.count && kinds[best] == kinds[wanted] { right += 1 }
             }

@@ -31,6 +31,7 @@ public struct IndexGrammar: TokenGrammar {
 
     private var parts: [Part]
     private var remaining: Int
+    public private(set) var isCutShort = false
     /// The fewest tokens for all parts below the current one.
     private var costBelow = 0
     private var textHasContent = false
@@ -187,6 +188,18 @@ extension IndexGrammar {
     /// How many tokens may be spent that bring the answer no nearer to its end.
     private var slack: Int { remaining - currentCost - costBelow }
 
+    /// Whether only the budget keeps the current part from going on.
+    private var mustEnd: Bool {
+        if slack > 0 { return false }
+        return switch parts.last {
+        case .indices:
+            usedCount >= objectsPerGroup.lowerBound && usedCount < min(boxCount, objectsPerGroup.upperBound)
+        case .phrase: phraseHasContent && phraseLength < phraseLimit
+        case .text: textHasContent
+        case .run, nil: false
+        }
+    }
+
     private func allowedIndices() -> AllowedTokens {
         let mayClose = usedCount >= objectsPerGroup.lowerBound
         let mayAdd = usedCount < min(boxCount, objectsPerGroup.upperBound) && (!mayClose || slack > 0)
@@ -238,6 +251,7 @@ extension IndexGrammar {
             parts = []
             return
         }
+        if mustEnd { isCutShort = true }
         remaining -= 1
         switch parts.last {
         case nil: break

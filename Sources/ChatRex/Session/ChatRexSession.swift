@@ -22,6 +22,8 @@ import VisionEncoders
 public actor ChatRexSession {
     private let model: ChatRexModel
     private let proposalNetwork: UniversalProposalNetwork
+    /// What proposals pass where a question says nothing else: the limits that their network states.
+    public nonisolated let proposalFilter: ProposalFilter
     private let tokenizer: BytePairTokenizer
     private let vocabulary: ChatRexVocabulary
     private let layout: PromptLayout
@@ -62,6 +64,8 @@ public actor ChatRexSession {
         // Boxes are read in float32: half a pixel matters to them, and the network is small beside the language model.
         self.proposalNetwork = try UniversalProposalNetwork.load(
             proposalNetwork ?? folder.proposalNetwork, device: device, dtype: .float32)
+        let limits = self.proposalNetwork.configuration
+        proposalFilter = ProposalFilter(minimumScore: limits.minimumScore, iouThreshold: limits.overlapLimit)
     }
 
     // MARK: Tasks

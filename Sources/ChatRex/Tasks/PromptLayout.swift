@@ -27,7 +27,7 @@ public struct PromptLayout: Sendable {
     private static let image = "<image>"
     private static let objectFeature = "<objfeat>"
 
-    private let vocabulary: ChatRexVocabulary
+    package let vocabulary: ChatRexVocabulary
 
     /// A layout for one tokenizer.
     public init(vocabulary: ChatRexVocabulary) {

@@ -28,6 +28,10 @@ package struct EvalCommand: AsyncParsableCommand {
         @Flag(name: .customLong("json"), help: "Print JSON.")
         var isJSON = false
 
+        @Option(
+            help: ArgumentHelp("Write every question and answer to this file, a line of JSON each.", valueName: "file"))
+        var answers: String?
+
         @OptionGroup(title: "Model") var model: ModelOptions
 
         func validate() throws {
@@ -40,10 +44,13 @@ package struct EvalCommand: AsyncParsableCommand {
             Terminal.showProgress("loading sprites and backgrounds", isLogged: false)
             let generator = try SceneGenerator(
                 configuration: SceneConfiguration(split: .validation), assets: SceneAssets())
-            let report = try await SceneBenchmark(generator, seed: seed, count: count).run(session) { done in
+            let log = try answers.map { try ResultSink(file: $0) }
+            let benchmark = SceneBenchmark(generator, seed: seed, count: count)
+            let report = try await benchmark.run(session, onAnswer: { try log?.write(JSONText.line($0)) }) { done in
                 if Interrupt.isPending { throw CancellationError() }
                 Terminal.showProgress("scene \(done)/\(count)", isLogged: done % 50 == 0)
             }
+            try log?.finish()
             try Terminal.write(isJSON ? JSONText.line(report) : Self.text(report))
         }
 

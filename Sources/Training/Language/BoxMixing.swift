@@ -7,8 +7,8 @@ import Scenes
 /// Boxes, and which of them show an object of the scene.
 public struct MixedBoxes: Sendable {
     public var boxes: [Box]
-    /// Position in `boxes` for each object that has one.
-    public var boxOfObject: [Int: Int]
+    /// Positions in `boxes` of those that show an object, the best one first, for each object that has any.
+    public var boxesOfObject: [Int: [Int]]
 }
 
 public enum BoxMixing {
@@ -26,12 +26,13 @@ public enum BoxMixing {
         let chosen = Array((truths + others).prefix(limit))
         var order = Array(chosen.indices)
         random.shuffle(&order)
-        let objects = order.enumerated().filter { $1 < truths.count }.map { (scene.objects[$1].id, $0) }
-        return MixedBoxes(boxes: order.map { chosen[$0] }, boxOfObject: Dictionary(uniqueKeysWithValues: objects))
+        let objects = order.enumerated().filter { $1 < truths.count }.map { (scene.objects[$1].id, [$0]) }
+        return MixedBoxes(boxes: order.map { chosen[$0] }, boxesOfObject: Dictionary(uniqueKeysWithValues: objects))
     }
 
     /// Proposals alone, as at inference: best first, so that an early index is a surer box. Each object is shown by the proposal that
-    /// covers it best, if any does by half; IoUs above 0.7 count alike, and the first of those boxes is meant.
+    /// covers it best, if any does by half; IoUs above 0.7 count alike, and the first of those boxes is meant. Others that cover the same
+    /// object by half show it as well.
     public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100) -> MixedBoxes {
         let enough = 0.7
         let boxes = Array(proposals.prefix(limit))
@@ -41,11 +42,14 @@ public enum BoxMixing {
             }
         }
         pairs.sort { (min($0.overlap, enough), -$0.box) > (min($1.overlap, enough), -$1.box) }
-        var boxOfObject: [Int: Int] = [:], taken: Set<Int> = []
-        for pair in pairs where boxOfObject[pair.object] == nil && taken.insert(pair.box).inserted {
-            boxOfObject[pair.object] = pair.box
+        var boxesOfObject: [Int: [Int]] = [:], taken: Set<Int> = []
+        for pair in pairs where boxesOfObject[pair.object] == nil && taken.insert(pair.box).inserted {
+            boxesOfObject[pair.object] = [pair.box]
         }
-        return MixedBoxes(boxes: boxes, boxOfObject: boxOfObject)
+        for pair in pairs where boxesOfObject[pair.object] != nil && taken.insert(pair.box).inserted {
+            boxesOfObject[pair.object]?.append(pair.box)
+        }
+        return MixedBoxes(boxes: boxes, boxesOfObject: boxesOfObject)
     }
 
     /// Stand-ins for proposals while there is no proposal network: shifted copies of objects, groups, and boxes anywhere.

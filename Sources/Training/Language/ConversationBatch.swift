@@ -16,13 +16,15 @@ public struct ConversationExample: Sendable {
     /// Ids and placeholders of picture and boxes.
     var prefix: [Int]
     /// Ids of each question and of its answer.
-    var exchanges: [(question: [Int], answer: [Int])]
+    var exchanges: [(question: [Int], answer: [AnswerToken])]
 
     /// - Parameters:
+    ///   - copies: boxes that show the same object, for each object that several show
     ///   - exchanges: in order of importance; those that do not fit are left out.
     ///   - limit: positions of prefix and exchanges together, image rows included
     package init(
-        pixels: [UInt8], boxes: [SIMD4<Float>], exchanges: [Exchange], layout: PromptLayout, imageRows: Int, limit: Int
+        pixels: [UInt8], boxes: [SIMD4<Float>], copies: [[Int]] = [], exchanges: [Exchange], layout: PromptLayout,
+        imageRows: Int, limit: Int
     ) throws {
         (self.pixels, self.boxes) = (pixels, boxes)
         let bare = try layout.prompt(question: "", boxCount: boxes.count)
@@ -34,8 +36,37 @@ public struct ConversationExample: Sendable {
             let question = Array(prompt.ids.dropFirst(prompt.prefixCount)), answer = layout.answer(exchange.answer)
             if length + question.count + answer.count > limit { continue }
             length += question.count + answer.count
-            self.exchanges.append((question, answer))
+            self.exchanges.append((question, AnswerToken.tokens(answer, copies: copies, layout.vocabulary)))
         }
+    }
+}
+
+/// A token of an answer, and what else may stand in its place.
+package struct AnswerToken: Sendable, Equatable {
+    package let id: Int
+    /// What is right here: things of a list may be named in any order, each by any box that shows it.
+    package let right: [Int]
+    /// What the grammar does not offer here: indices that the list has already.
+    package let excluded: [Int]
+
+    /// - Parameter copies: boxes that show the same object, for each object that several show
+    package static func tokens(_ answer: [Int], copies: [[Int]], _ vocabulary: ChatRexVocabulary) -> [AnswerToken] {
+        var tokens: [AnswerToken] = [], said: [Int] = []
+        var isList = false
+        for (place, id) in answer.enumerated() {
+            var right = [id]
+            if isList, id != vocabulary.objectsEnd {
+                let rest = answer[place...].prefix { $0 != vocabulary.objectsEnd }
+                let boxes = Set(rest.compactMap { vocabulary.objectIndex(of: $0) })
+                let shown = copies.filter { !boxes.isDisjoint(with: $0) }.joined()
+                right = boxes.union(shown).map { vocabulary.objects[$0] }.filter { !said.contains($0) }.sorted()
+            }
+            tokens.append(AnswerToken(id: id, right: right, excluded: isList ? said : []))
+            if isList { said.append(id) }
+            if id == vocabulary.objectsStart { (isList, said) = (true, []) }
+            if id == vocabulary.objectsEnd { isList = false }
+        }
+        return tokens
     }
 }
 
@@ -54,7 +85,7 @@ public struct ConversationBatch: Sendable {
     /// Token ids, 0 where there is none, [B * T].
     package let tokens: [Int]
     /// Positions (in B * T) whose next token is part of an answer, and that token.
-    package let targets: [(position: Int, token: Int)]
+    package let targets: [(position: Int, token: AnswerToken)]
     package let count: Int, length: Int
 
     package init(_ examples: [ConversationExample], imageRows: Int) {
@@ -67,7 +98,7 @@ public struct ConversationBatch: Sendable {
         boxes = examples.map { $0.boxes + Array(repeating: SIMD4(0, 0, 1, 1), count: objectRows - $0.boxes.count) }
         let imageStart = count * length, objectStart = imageStart + count * imageRows
         var sources: [Int] = [], positions: [Int] = [], segments: [Int] = [], tokens: [Int] = []
-        var targets: [(position: Int, token: Int)] = []
+        var targets: [(position: Int, token: AnswerToken)] = []
         for (index, rows) in rows.enumerated() {
             for (step, row) in rows.enumerated() {
                 let here = index * length + step
@@ -75,7 +106,7 @@ public struct ConversationBatch: Sendable {
                 case .token(let id):
                     tokens.append(id)
                     sources.append(here)
-                    if row.isAnswer { targets.append((here - 1, id)) }
+                    if let token = row.answer { targets.append((here - 1, token)) }
                 case .image(let number):
                     tokens.append(0)
                     sources.append(imageStart + index * imageRows + number)
@@ -102,7 +133,9 @@ public struct ConversationBatch: Sendable {
     }
 
     private struct Row {
-        var content: Content, position: Int, segment: Int, isAnswer: Bool
+        var content: Content, position: Int, segment: Int
+        /// Set where this is part of an answer.
+        var answer: AnswerToken? = nil
     }
 
     private static func rows(of example: ConversationExample, imageRows: Int) -> [Row] {
@@ -112,22 +145,22 @@ public struct ConversationBatch: Sendable {
             switch id {
             case Prompt.imageID:
                 for number in 0..<imageRows {
-                    rows.append(Row(content: .image(number), position: rows.count, segment: 0, isAnswer: false))
+                    rows.append(Row(content: .image(number), position: rows.count, segment: 0))
                 }
             case Prompt.objectFeatureID:
-                rows.append(Row(content: .object(objects), position: rows.count, segment: 0, isAnswer: false))
+                rows.append(Row(content: .object(objects), position: rows.count, segment: 0))
                 objects += 1
             default:
-                rows.append(Row(content: .token(id), position: rows.count, segment: 0, isAnswer: false))
+                rows.append(Row(content: .token(id), position: rows.count, segment: 0))
             }
         }
         let prefixLength = rows.count
         for (number, exchange) in example.exchanges.enumerated() {
-            for (step, id) in (exchange.question + exchange.answer).enumerated() {
+            let read: [(Int, AnswerToken?)] =
+                exchange.question.map { ($0, nil) } + exchange.answer.map { ($0.id, $0) }
+            for (step, (id, answer)) in read.enumerated() {
                 rows.append(
-                    Row(
-                        content: .token(id), position: prefixLength + step, segment: number + 1,
-                        isAnswer: step >= exchange.question.count))
+                    Row(content: .token(id), position: prefixLength + step, segment: number + 1, answer: answer))
             }
         }
         return rows

@@ -130,11 +130,12 @@ public final class ConversationTask: TrainingTask {
         let examples = try scenes.enumerated().map { index, scene in
             var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
             let boxes = mixedBoxes(scene, proposals?[index].map(\.box), &random)
-            let dialogue = SceneDialogue(scene: scene, boxOfObject: boxes.boxOfObject, boxCount: boxes.boxes.count)
+            let dialogue = SceneDialogue(scene: scene, boxesOfObject: boxes.boxesOfObject, boxCount: boxes.boxes.count)
             let frame = SquareFrame(
                 width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
             return try ConversationExample(
                 pixels: preprocessor.squarePixels(scene.image).pixels, boxes: boxes.boxes.map(frame.converted),
+                copies: boxes.boxesOfObject.values.filter { $0.count > 1 },
                 exchanges: options.stage.mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
                 layout: layout, imageRows: imageRows,
                 limit: options.sequenceLimit)
@@ -160,11 +161,29 @@ public final class ConversationTask: TrainingTask {
 
     public func losses(_ batch: ConversationBatch) throws -> TrainingLosses {
         let (logits, targets) = try answerLogits(batch)
-        return try TrainingLosses(total: logits.converted(to: .float32).crossEntropy(targets))
+        return try TrainingLosses(total: Self.surprise(logits, targets).mean())
     }
 
-    /// Logits where an answer's next token is due [A, V], and that token [A].
-    private func answerLogits(_ batch: ConversationBatch) throws -> (logits: Tensor, targets: Tensor) {
+    /// Minus the logarithm of the probability of all that is right together, among all that the grammar offers: [A].
+    package static func surprise(_ logits: Tensor, _ targets: [AnswerToken]) throws -> Tensor {
+        let width = logits.size(1), most = targets.map(\.right.count).max() ?? 1
+        var excluded = [Bool](repeating: false, count: targets.count * width)
+        var right: [Int] = [], isPadding: [Bool] = []
+        for (row, target) in targets.enumerated() {
+            for id in target.excluded { excluded[row * width + id] = true }
+            let padding = most - target.right.count
+            right += target.right + [Int](repeating: target.id, count: padding)
+            isPadding += [Bool](repeating: false, count: target.right.count) + [Bool](repeating: true, count: padding)
+        }
+        let offered = try logits.converted(to: .float32).filled(
+            where: Tensor(excluded, shape: [targets.count, width]), with: -.infinity)
+        let chosen = try offered.gathered(1, Tensor(right, shape: [targets.count, most])).filled(
+            where: Tensor(isPadding, shape: [targets.count, most]), with: -.infinity)
+        return try offered.logSumExp(over: 1) - chosen.logSumExp(over: 1)
+    }
+
+    /// Logits where an answer's next token is due [A, V], and these tokens.
+    private func answerLogits(_ batch: ConversationBatch) throws -> (logits: Tensor, targets: [AnswerToken]) {
         let side = preprocessor.highResolution, width = model.configuration.language.width
         let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.count, side, side, 3]))
         let trains = options.encoderRate > 0 && !isEvaluating
@@ -181,7 +200,7 @@ public final class ConversationTask: TrainingTask {
         let hidden = try model.language(
             rows, positions: Tensor(batch.positions, shape: [batch.count, batch.length]), mask: batch.attentionMask())
         let due = try hidden.reshaped(-1, width).selected(0, Tensor(batch.targets.map(\.position)))
-        return (try model.language.logits(due), try Tensor(batch.targets.map(\.token)))
+        return (try model.language.logits(due), batch.targets.map(\.token))
     }
 
     private var isEvaluating = false
@@ -203,12 +222,14 @@ public final class ConversationTask: TrainingTask {
                 let batch = try makeBatch(
                     (start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
                 let (logits, targets) = try answerLogits(batch)
-                let best = try logits.argmax(1).array(of: Int.self)
-                right += zip(best, batch.targets).count { $0 == $1.token }
-                indicesRight += zip(best, batch.targets).count { $0 == $1.token && indexTokens.contains($1.token) }
-                indices += batch.targets.count { indexTokens.contains($0.token) }
-                total += best.count
-                loss += try logits.converted(to: .float32).crossEntropy(targets, reduction: .sum).item(Double.self)
+                for (best, target) in zip(try logits.argmax(1).array(of: Int.self), targets) {
+                    let isRight = target.right.contains(best)
+                    (right, total) = (right + (isRight ? 1 : 0), total + 1)
+                    if indexTokens.contains(target.id) {
+                        (indicesRight, indices) = (indicesRight + (isRight ? 1 : 0), indices + 1)
+                    }
+                }
+                loss += try Self.surprise(logits, targets).sum().item(Double.self)
             }
             return [
                 "token_accuracy": Double(right) / Double(total), "token_loss": loss / Double(total),

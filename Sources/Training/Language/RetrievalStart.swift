@@ -114,7 +114,7 @@ package struct RetrievalStart {
         if let first = vocabulary.encode("<|im_start|>").first { try set(first, spaces.isNothing) }
         for (word, value, sign) in Self.selectors {
             guard let token = vocabulary.encode(" " + word).last else { continue }
-            let wanted = try spaces.place[.at(value)] * (0.6 * sign) + spaces.isSelector * 0.5
+            let wanted = try spaces.wanted[.at(value)] * (0.6 * sign) + spaces.isSelector * 0.5
             try table[.at(token)].add(wanted, scaledBy: nameLength)
         }
     }
@@ -148,7 +148,7 @@ package struct RetrievalStart {
         let selection = try head(0, 3)
         let toward: [(Tensor, Double)] = [(spaces.isSelector, 5), (spaces.isNothing, 1.2)]
         try selection.match(toward.map { (spaces.isList, try $0.0 * $0.1) })
-        try selection.copy(spaces.place, to: spaces.place, gain: nameLength / 5)
+        try selection.copy(spaces.wanted, to: spaces.wanted, gain: nameLength / 7.6)
     }
 
     private func writeSecondLayer() throws {
@@ -172,8 +172,9 @@ package struct RetrievalStart {
         try reader.copy(
             spaces.isRow.unsqueezed(0), to: spaces.hasRead.unsqueezed(0), gain: nameLength / 10, from: count)
         // An index wants to be far from its own place: the next thing of a list is another one.
-        let waves = try spaces.place[.range(0..<PlaceUnits.count - 1)]
-        try reader.copy(waves, to: -waves, gain: nameLength / 20, from: count + 1)
+        let waves = 0..<PlaceUnits.count - 1
+        try reader.copy(
+            spaces.place[.range(waves)], to: -spaces.wanted[.range(waves)], gain: nameLength / 20, from: count + 1)
     }
 
     private func writeThirdLayer() throws {
@@ -186,7 +187,9 @@ package struct RetrievalStart {
                 let weight = try weights[.at(channel)] * 1.6
                 return (query: Optional(try phrase[.at(channel)] * weight), key: try names[.at(channel)] * weight)
             }
-            let place = try spaces.place.unbound().map { (query: Optional(try $0 * 1.35), key: try $0 * 1.35) }
+            let place = try zip(spaces.wanted.unbound(), spaces.place.unbound()).map {
+                (query: Optional(try $0 * 1.2), key: try $1 * 1.2)
+            }
             try pointer.match([(nil, (spaces.isRow + spaces.isNothing * 0.6) * 15)] + order + content + place)
             try pointer.copy(spaces.rowIndex, to: spaces.index, gain: nameLength * 0.1)
             try pointer.copy(

@@ -18,16 +18,23 @@ public struct Exchange: Sendable, Hashable {
 /// The objects of a scene seen through a list of boxes.
 public struct SceneDialogue {
     public let scene: Scene
-    /// Position in the list of boxes for each object that has one.
-    public let boxOfObject: [Int: Int]
+    /// Positions in the list of boxes of those that show an object, for each object that has any; see ``MixedBoxes``.
+    public let boxesOfObject: [Int: [Int]]
     public let boxCount: Int
 
-    public init(scene: Scene, boxOfObject: [Int: Int], boxCount: Int) {
-        (self.scene, self.boxOfObject, self.boxCount) = (scene, boxOfObject, boxCount)
+    public init(scene: Scene, boxesOfObject: [Int: [Int]], boxCount: Int) {
+        (self.scene, self.boxesOfObject, self.boxCount) = (scene, boxesOfObject, boxCount)
     }
 
-    /// Boxes of some objects, ascending; objects that no box shows are left out.
-    func indices(_ objectIDs: [Int]) -> [Int] { objectIDs.compactMap { boxOfObject[$0] }.sorted() }
+    /// The box that shows an object best.
+    func box(_ objectID: Int) -> Int? { boxesOfObject[objectID]?.first }
+
+    /// Boxes of some objects, any that shows each and in any order, as a model may list them; objects that no box shows are left out.
+    func indices(_ objectIDs: [Int], _ random: inout SceneRandom) -> [Int] {
+        var found = objectIDs.compactMap { id in random.pick(boxesOfObject[id] ?? []) }
+        random.shuffle(&found)
+        return found
+    }
 
     // MARK: Tasks
 
@@ -37,9 +44,9 @@ public struct SceneDialogue {
     ///   - absentRate: how often a category is one that the picture does not show
     package func detection(phrases count: Int, absentRate: Double, _ random: inout SceneRandom) throws -> Exchange? {
         // What is there but has no box would teach to look away.
-        var present = scene.inventory.map { (phrase: $0.category.name, indices: indices($0.objectIDs)) }.filter {
-            !$0.indices.isEmpty
-        }
+        var present = scene.inventory.map {
+            (phrase: $0.category.name, indices: indices($0.objectIDs, &random))
+        }.filter { !$0.indices.isEmpty }
         random.shuffle(&present)
         var groups = Array(present.prefix(count))
         let absent = (0..<count).count { _ in random.chance(absentRate) }
@@ -53,7 +60,7 @@ public struct SceneDialogue {
 
     /// One object by an expression that fits it alone.
     func reference(_ random: inout SceneRandom) throws -> Exchange? {
-        guard let object = random.pick(scene.objects), let box = boxOfObject[object.id],
+        guard let object = random.pick(scene.objects), let box = box(object.id),
             let expression = random.pick(scene.referringExpressions(for: object))
         else { return nil }
         return try exchange(.detect([expression.text]), AnswerText.detection([(expression.text, [box])]), &random)
@@ -61,7 +68,7 @@ public struct SceneDialogue {
 
     /// What one box shows.
     func region(_ level: VisionTask.RegionLevel, _ random: inout SceneRandom) throws -> Exchange? {
-        guard let object = random.pick(scene.objects), let box = boxOfObject[object.id] else { return nil }
+        guard let object = random.pick(scene.objects), let box = box(object.id) else { return nil }
         let text =
             switch level {
             case .category: object.category.name
@@ -79,15 +86,15 @@ public struct SceneDialogue {
             groups = [(absent.name, [])]
         } else if let (category, ids) = random.pick(scene.inventory) {
             // A count is learned only where every object has a box: it must agree with the list.
-            guard ids.allSatisfy({ boxOfObject[$0] != nil }) else { return nil }
-            groups = [(category.name, indices(ids))]
+            guard ids.allSatisfy({ box($0) != nil }) else { return nil }
+            groups = [(category.name, indices(ids, &random))]
         }
         return try exchange(.count(groups.map(\.phrase)), AnswerText.count(groups), &random)
     }
 
     func groundedCaption(_ style: VisionTask.CaptionStyle, _ random: inout SceneRandom) throws -> Exchange? {
         let caption = style == .brief ? scene.briefCaption : scene.detailedCaption
-        return try exchange(.groundedCaption(style), grounded(caption), &random)
+        return try exchange(.groundedCaption(style), grounded(caption, &random), &random)
     }
 
     func caption(_ random: inout SceneRandom) throws -> Exchange? {
@@ -97,7 +104,7 @@ public struct SceneDialogue {
     func question(grounded isGrounded: Bool, _ random: inout SceneRandom) throws -> Exchange? {
         guard let question = random.pick(scene.questions) else { return nil }
         return isGrounded
-            ? try exchange(.groundedQuestion(question.question), grounded(question.answer), &random)
+            ? try exchange(.groundedQuestion(question.question), grounded(question.answer, &random), &random)
             : try exchange(.question(question.question), question.shortAnswer, &random)
     }
 
@@ -111,9 +118,9 @@ public struct SceneDialogue {
     }
 
     /// A text with tags around the phrases whose objects have boxes.
-    private func grounded(_ text: GroundedText) -> String {
+    private func grounded(_ text: GroundedText, _ random: inout SceneRandom) -> String {
         text.segments.map { segment in
-            let boxes = indices(segment.objectIDs)
+            let boxes = indices(segment.objectIDs, &random)
             return boxes.isEmpty ? segment.text : AnswerText.group(segment.text, boxes)
         }.joined()
     }

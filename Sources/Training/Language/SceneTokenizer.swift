@@ -14,8 +14,8 @@ public enum SceneTokenizer {
             // Seeds of their own, far from those of training.
             let scene = generator.scene(seed: seed &+ 1 << 40)
             var random = SceneRandom(seed: seed, stream: "tokenizer")
-            let boxes = Dictionary(uniqueKeysWithValues: scene.objects.map { ($0.id, $0.id) })
-            let dialogue = SceneDialogue(scene: scene, boxOfObject: boxes, boxCount: scene.objects.count)
+            let boxes = Dictionary(uniqueKeysWithValues: scene.objects.map { ($0.id, [$0.id]) })
+            let dialogue = SceneDialogue(scene: scene, boxesOfObject: boxes, boxCount: scene.objects.count)
             for exchange in try TaskMixture.joint.exchanges(dialogue, &random) {
                 texts += [exchange.question, exchange.answer]
             }

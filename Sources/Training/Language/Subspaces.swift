@@ -10,8 +10,9 @@ package struct Subspaces {
     let names: Tensor, nameWeights: Tensor
     /// The phrase that is asked for; an index as a token; an index as a row has learned it; what an index has read.
     let phrase: Tensor, index: Tensor, rowIndex: Tensor, read: Tensor
-    /// Where a row's box lies, as in `PlaceUnits`; where a phrase wants it, on the same directions.
-    package let place: Tensor
+    /// Where a row's box lies, as in `PlaceUnits`, and where a phrase wants it. Apart, or else the words that want a place would
+    /// themselves be found in it.
+    package let place: Tensor, wanted: Tensor
     /// Marks, [D]: an index token, an object's row, an index that has read its row, the start of a list, the first token, a word that
     /// wants a place.
     let isIndex: Tensor, isRow: Tensor, hasRead: Tensor, isList: Tensor, isNothing: Tensor, isSelector: Tensor
@@ -41,7 +42,7 @@ package struct Subspaces {
             return try free[.range(next..<next + count)]
         }
         (phrase, index, rowIndex) = (try take(count), try take(Self.indexChannels), try take(Self.indexChannels))
-        place = try take(PlaceUnits.count)
+        (place, wanted) = (try take(PlaceUnits.count), try take(PlaceUnits.count))
         let marks = try take(6).unbound()
         (isIndex, isRow, hasRead, isList) = (marks[0], marks[1], marks[2], marks[3])
         (isNothing, isSelector) = (marks[4], marks[5])
