@@ -1,54 +1,130 @@
 import Foundation
 import Yams
 
-/// Recipes as YAML: whatever a file leaves out keeps its default, and what it misspells is an error.
+/// Settings that a file can give.
+public protocol TrainingRecipe: Codable, Sendable {
+    /// - Throws: `TrainingError.invalidSetting` naming the first setting that nothing can be trained with.
+    func validate() throws
+}
+
+/// Recipes as YAML: whatever a file leaves out keeps its default, and what it misspells or cannot mean is an error with its line.
 public enum RecipeFile {
     /// Reads a recipe over some defaults.
-    /// - Throws: `TrainingError.recipe` naming the file and the setting.
-    public static func load<Recipe: Codable>(_ url: URL, defaults: Recipe) throws -> Recipe {
-        func failure(_ reason: String) -> TrainingError { .recipe(path: url.path, reason: reason) }
+    ///
+    /// - Parameter change: applied before the recipe is judged, for settings that are given elsewhere
+    /// - Throws: `TrainingError.recipe` naming the file, the line and the setting.
+    public static func load<Recipe: TrainingRecipe>(
+        _ url: URL, defaults: Recipe, change: (inout Recipe) -> Void = { _ in }
+    ) throws -> Recipe {
         let text: String
         do {
             text = try String(contentsOf: url, encoding: .utf8)
         } catch {
-            throw failure("it cannot be read")
+            throw TrainingError.recipe(path: url.path, reason: "it cannot be read")
+        }
+        let settings: Settings
+        do {
+            settings = Settings(path: url.path, root: try Yams.compose(yaml: text))
+        } catch {
+            throw TrainingError.recipe(path: url.path, reason: "\(error)")
         }
         let base = try JSONSerialization.jsonObject(with: JSONEncoder().encode(defaults))
+        let merged = try settings.merged(into: base)
         do {
-            let given = try Yams.load(yaml: text) ?? [String: Any]()
-            let merged = try merge(given, into: base, path: "", failure)
-            let data = try JSONSerialization.data(withJSONObject: merged)
-            return try JSONDecoder().decode(Recipe.self, from: data)
-        } catch let error as TrainingError {
-            throw error
+            var recipe = try JSONDecoder().decode(
+                Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
+            change(&recipe)
+            try recipe.validate()
+            return recipe
         } catch let error as DecodingError {
-            throw failure("\(error)")
-        } catch {
-            throw failure("\(error)")
+            throw settings.failure(error)
+        } catch TrainingError.invalidSetting(let name, let reason) {
+            throw settings.failure(reason, at: name.split(separator: ".").map(String.init))
         }
     }
+}
 
-    private static func merge(_ given: Any, into base: Any, path: String, _ failure: (String) -> TrainingError) throws
-        -> Any
-    {
-        guard var result = base as? [String: Any] else { return given }
-        guard let settings = given as? [String: Any] else {
-            throw failure(path.isEmpty ? "it is no mapping" : "'\(path)' is no mapping")
+/// The settings of a file, with their places in it.
+private struct Settings {
+    let path: String
+    let root: Node?
+
+    /// Settings that are nil by default and therefore missing from the encoded defaults.
+    private static let optional: Set<String> = ["options.steps", "options.minutes", "options.evaluationMinutes"]
+
+    func merged(into base: Any) throws -> Any {
+        guard let root else { return base }
+        return try merge(root, into: base, [])
+    }
+
+    private func merge(_ given: Node, into base: Any, _ place: [String]) throws -> Any {
+        guard var result = base as? [String: Any] else { return given.any }
+        guard let mapping = given.mapping else {
+            throw error(place.isEmpty ? "it is no mapping" : "'\(name(place))' is no mapping", line: given.mark?.line)
         }
-        for (key, value) in settings {
-            let name = path.isEmpty ? key : path + "." + key
-            // Settings that are nil by default are missing from the encoded defaults.
-            guard let former = result[key] else {
-                guard optionalSettings.contains(name) else { throw failure("there is no setting '\(name)'") }
-                result[key] = value
-                continue
+        for (key, value) in mapping {
+            let place = place + [key.string ?? ""]
+            if let former = result[place[place.count - 1]] {
+                result[place[place.count - 1]] = try merge(value, into: former, place)
+            } else if Self.optional.contains(name(place)) {
+                result[place[place.count - 1]] = value.any
+            } else {
+                throw error("there is no setting '\(name(place))'", line: key.mark?.line)
             }
-            result[key] = try merge(value, into: former, path: name, failure)
         }
         return result
     }
 
-    private static let optionalSettings: Set<String> = [
-        "options.steps", "options.minutes", "options.evaluationMinutes",
-    ]
+    // MARK: Failures
+
+    func failure(_ error: DecodingError) -> TrainingError {
+        switch error {
+        case .typeMismatch(let type, let context): failure("it is no \(word(type))", at: keys(context))
+        case .valueNotFound(let type, let context): failure("it is empty instead of a \(word(type))", at: keys(context))
+        case .keyNotFound(let key, let context): failure("it is missing", at: keys(context) + [key.stringValue])
+        case .dataCorrupted(let context):
+            // A fraction for a whole number ends here, without its place.
+            failure(context.underlyingError.map { "\($0)" } ?? context.debugDescription, at: keys(context))
+        @unknown default: failure("\(error)", at: [])
+        }
+    }
+
+    func failure(_ reason: String, at place: [String]) -> TrainingError {
+        error(place.isEmpty ? reason : "'\(name(place))': \(reason)", line: line(of: place))
+    }
+
+    private func error(_ reason: String, line: Int?) -> TrainingError {
+        .recipe(path: line.map { "\(path), line \($0)," } ?? path, reason: reason)
+    }
+
+    private func name(_ place: [String]) -> String { place.joined(separator: ".") }
+
+    private func keys(_ context: DecodingError.Context) -> [String] {
+        context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    }
+
+    private func word(_ type: any Any.Type) -> String {
+        switch type {
+        case is Double.Type, is Float.Type: "number"
+        case is Int.Type, is UInt64.Type: "whole number"
+        case is Bool.Type: "true or false"
+        case is String.Type: "text"
+        default: "\(type)"
+        }
+    }
+
+    /// The line of a setting, or of the last part of its path that the file has.
+    private func line(of place: [String]) -> Int? {
+        var node = root, line: Int?
+        for part in place {
+            if let pair = node?.mapping?.first(where: { $0.key.string == part }) {
+                (node, line) = (pair.value, pair.key.mark?.line)
+            } else if let items = node?.sequence, let index = Int(part), items.indices.contains(index) {
+                (node, line) = (items[index], items[index].mark?.line)
+            } else {
+                break
+            }
+        }
+        return line
+    }
 }

@@ -46,6 +46,18 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// Renames a step's checkpoint, so that it is no longer taken for one.
+    /// - Returns: its new name
+    func setAside(_ step: Int) throws -> String {
+        let name = "damaged-step-\(step)-\(UUID().uuidString.prefix(8))"
+        do {
+            try FileManager.default.moveItem(at: checkpoint(step), to: url.appendingPathComponent(name))
+        } catch {
+            throw TrainingError.unwritable(path: checkpoint(step).path, reason: "\(error)")
+        }
+        return name
+    }
+
     /// Writes settings or the like as JSON, all at once.
     public func write(_ value: some Encodable, to name: String) throws {
         try Self.write(value, to: url.appendingPathComponent(name))

@@ -33,3 +33,15 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
         }
     }
 }
+
+extension TrainingError {
+    /// - Throws: `invalidSetting` unless something holds.
+    static func check(_ holds: Bool, _ name: String, _ reason: @autoclosure () -> String) throws(TrainingError) {
+        if !holds { throw .invalidSetting(name: name, reason: reason()) }
+    }
+
+    /// - Throws: `invalidSetting` unless the value is within the range.
+    static func check<Value>(_ value: Value, _ range: ClosedRange<Value>, _ name: String) throws(TrainingError) {
+        try check(range.contains(value), name, "\(value) is not within \(range.lowerBound)...\(range.upperBound)")
+    }
+}

@@ -40,7 +40,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// - Throws: `TrainingError.invalidSetting` naming the first setting that nothing can be trained with.
     func validate() throws {
         func check(_ holds: Bool, _ name: String, _ reason: String) throws {
-            if !holds { throw TrainingError.invalidSetting(name: name, reason: reason) }
+            try TrainingError.check(holds, "options." + name, reason)
         }
         try check(steps != nil || minutes != nil, "steps", "neither 'steps' nor 'minutes' says when to end")
         try check((steps ?? 0) >= 0, "steps", "it is negative")

@@ -85,7 +85,7 @@ public final class TrainingRun<Task: TrainingTask> {
         average = options.averageDecay > 0 ? try WeightAverage(trained, decay: options.averageDecay) : nil
         log = try RunLog(self.folder)
         try self.folder.write(configuration, to: "config.json")
-        if let latest = self.folder.latest { try restore(latest) } else { try Runtime.seed(options.seed) }
+        if !(try restoreNewest()) { try Runtime.seed(options.seed) }
         try log.write("start", step: step, ["elapsed": elapsed])
     }
 
@@ -186,10 +186,45 @@ extension TrainingRun {
         try log.write("checkpoint", step: step, ["elapsed": elapsed])
     }
 
-    private func restore(_ url: URL) throws {
-        let state = try RunFolder.read(State.self, from: url.appendingPathComponent(CheckpointFile.state))
-        let weights = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.weights))
-        let training = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.training))
+    /// A checkpoint whose files can be read.
+    private struct Stored {
+        let state: State, weights: SafetensorsFile, training: SafetensorsFile
+
+        init(_ url: URL) throws {
+            state = try RunFolder.read(State.self, from: url.appendingPathComponent(CheckpointFile.state))
+            weights = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.weights))
+            training = try SafetensorsFile(url: url.appendingPathComponent(CheckpointFile.training))
+        }
+    }
+
+    /// Goes on from the newest checkpoint that can be read; newer ones are set aside.
+    /// - Returns: false where there is none at all.
+    private func restoreNewest() throws -> Bool {
+        var damaged: [(step: Int, reason: String)] = []
+        for number in folder.checkpointSteps.reversed() {
+            let stored: Stored
+            do {
+                stored = try Stored(folder.checkpoint(number))
+            } catch {
+                damaged.append((number, "\(error)"))
+                continue
+            }
+            try restore(stored)
+            for (number, reason) in damaged {
+                let kept = try folder.setAside(number)
+                ProgressReporter.print("step-\(number) cannot be read and is now \(kept): \(reason)")
+            }
+            return true
+        }
+        if let newest = damaged.first {
+            throw TrainingError.unusableRun(
+                path: folder.url.path, reason: "none of its checkpoints can be read; of the newest: \(newest.reason)")
+        }
+        return false
+    }
+
+    private func restore(_ stored: Stored) throws {
+        let (state, weights, training) = (stored.state, stored.weights, stored.training)
         try withoutGradients {
             for entry in task.tensors { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
         }

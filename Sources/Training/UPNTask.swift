@@ -33,7 +33,7 @@ public final class UPNTask: TrainingTask {
         _ recipe: UPNRecipe, source: @escaping SceneLoader.Source, evaluationPictures: [AnnotatedPicture],
         device: Device = .cpu
     ) throws {
-        try recipe.validate()
+        try recipe.validateTask()
         (self.recipe, self.source, self.evaluationPictures, self.device) = (recipe, source, evaluationPictures, device)
         try Runtime.seed(recipe.options.seed)
         network = try UniversalProposalNetwork(recipe.network, ParameterStore(device: device).weights)

@@ -5,7 +5,7 @@ import UPN
 import VisionEncoders
 
 /// Everything that decides how a proposal network is trained on scenes.
-public struct UPNRecipe: Codable, Sendable, Equatable {
+public struct UPNRecipe: TrainingRecipe, Equatable {
     /// Sizes of the pictures over a part of the run.
     public struct Phase: Codable, Sendable, Equatable {
         /// Progress, 0...1, at which the phase ends.
@@ -36,17 +36,23 @@ public struct UPNRecipe: Codable, Sendable, Equatable {
 
     public init() {}
 
-    /// - Throws: `TrainingError.invalidSetting`.
-    func validate() throws {
-        func check(_ holds: Bool, _ name: String, _ reason: String) throws {
-            if !holds { throw TrainingError.invalidSetting(name: name, reason: reason) }
-        }
-        try check((1...1024).contains(batchSize), "batchSize", "\(batchSize) is not within 1...1024")
-        try check(encoderMatchesPerTarget >= 1, "encoderMatchesPerTarget", "it is below 1")
-        try check(
+    public func validate() throws {
+        try options.validate()
+        try validateTask()
+    }
+
+    /// Everything but how the run goes on.
+    func validateTask() throws {
+        try TrainingError.check(batchSize, 1...1024, "batchSize")
+        try TrainingError.check(encoderMatchesPerTarget, 1...10_000, "encoderMatchesPerTarget")
+        try TrainingError.check(
             !phases.isEmpty && phases.allSatisfy { !$0.sides.isEmpty && $0.sides.allSatisfy((64...4096).contains) },
             "phases", "every phase needs sides within 64...4096")
-        try check(evaluationScenes >= 0, "evaluationScenes", "it is negative")
+        try TrainingError.check(sceneSide, 64...4096, "sceneSide")
+        try TrainingError.check(evaluationScenes, 0...1_000_000, "evaluationScenes")
+        try TrainingError.check(weightDecay, 0...10, "weightDecay")
+        try TrainingError.check(loaderThreads, 1...64, "loaderThreads")
+        do { try network.validate() } catch { throw TrainingError.invalidSetting(name: "network", reason: "\(error)") }
     }
 
     /// The phase of a progress.

@@ -91,7 +91,7 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         backbone: SwinConfiguration(
             width: 32, depths: [2, 2, 4, 2], headCounts: [1, 2, 4, 8], windowSize: 8, returnedStages: [1, 2, 3]),
         width: 128, hiddenWidth: 256, encoderLayerCount: 2, decoderLayerCount: 3, queryCount: 100, shortSide: 256,
-        longSide: 256, minimumScore: 0.15, overlapLimit: 0.6)
+        longSide: 256, minimumScore: 0.15, overlapLimit: 0.5)
 
     /// - Throws: `ConfigurationError` when sizes do not divide or are out of range.
     public func validate() throws {

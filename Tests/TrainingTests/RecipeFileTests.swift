@@ -7,7 +7,9 @@ import Training
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
         try text.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
-        return try RecipeFile.load(file, defaults: ChatRexRecipe())
+        var defaults = ChatRexRecipe()
+        defaults.options.minutes = 1
+        return try RecipeFile.load(file, defaults: defaults)
     }
 
     @Test func `what a recipe leaves out keeps its default`() throws {
@@ -22,12 +24,34 @@ import Training
         arguments: [
             ("options: {minuets: 7}", "options.minuets"), ("minutes: 7", "minutes"),
             ("conversation: {steps: 7}", "conversation.steps"), ("options: 7", "options"), ("- 1\n- 2", "no mapping"),
-            ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"),
+            ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"), ("vocabularySize: 7.5", "7.5"),
         ])
     func `what makes no sense is named`(text: String, name: String) throws {
         let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
         let message = "\(error)"
         #expect(message.contains(name), "\(message)")
+    }
+
+    @Test(
+        arguments: [
+            ("# a comment\n\noptions:\n  minuets: 7", 4, "no setting 'options.minuets'"),
+            ("options:\n  minutes: 3\n  clipNorm: many", 3, "'options.clipNorm': it is no number"),
+            ("conversation:\n  seed: 1\n  batchSize: 0", 3, "'conversation.batchSize': 0 is not within 1...1024"),
+            ("options:\n  learningRate: -1", 2, "'options.learningRate': -1.0 is not positive"),
+            ("options:\n  minutes: 3\nconversation: joint", 3, "no mapping"),
+        ])
+    func `the line of what is wrong is told`(text: String, line: Int, reason: String) throws {
+        let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
+        #expect("\(error)".contains("line \(line),") && "\(error)".contains(reason), "\(error)")
+    }
+
+    @Test func `a recipe that says no end is refused unless the caller says one`() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
+        try "options: {clipNorm: 2}".write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(throws: TrainingError.self) { try RecipeFile.load(file, defaults: ChatRexRecipe()) }
+        let recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) { $0.options.steps = 5 }
+        #expect(recipe.options.steps == 5 && recipe.options.clipNorm == 2)
     }
 
     @Test func `the recipes of this package can be read`() throws {

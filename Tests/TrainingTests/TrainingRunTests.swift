@@ -127,6 +127,29 @@ extension SharedStateTests {
             }
         }
 
+        @Test(arguments: ["weights.safetensors", "training.safetensors", "state.json"])
+        func aDamagedCheckpointIsSetAsideAndTheOneBeforeIsUsed(file: String) throws {
+            try withFolder { folder in
+                _ = try train(Toy(), folder, steps: 6, planned: 20)
+                _ = try train(Toy(), folder, steps: 9, planned: 20)
+                let newest = folder.appendingPathComponent("step-9/\(file)")
+                try Data(contentsOf: newest).dropLast(20).write(to: newest)
+                let resumed = try TrainingRun(
+                    Toy(), options: options(steps: 20), folder: folder, configuration: ["toy": true])
+                #expect(resumed.step == 6 && resumed.folder.checkpointSteps == [6])
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                #expect(names.contains { $0.hasPrefix("damaged-step-9") })
+                // Where none is left, nothing is touched.
+                let last = folder.appendingPathComponent("step-6/\(file)")
+                try Data().write(to: last)
+                #expect(throws: TrainingError.self) {
+                    _ = try TrainingRun(
+                        Toy(), options: options(steps: 20), folder: folder, configuration: ["toy": true])
+                }
+                #expect(resumed.folder.checkpointSteps == [6])
+            }
+        }
+
         @Test func onlyTheNewestCheckpointsAreKeptAndHalfWrittenOnesAreNotSeen() throws {
             try withFolder { folder in
                 let runs = try RunFolder(folder)
@@ -156,7 +179,7 @@ extension SharedStateTests {
                     #expect {
                         _ = try TrainingRun(Toy(), options: spoilt, folder: folder, configuration: ["toy": true])
                     } throws: { error in
-                        if case .invalidSetting(name, _) = error as? TrainingError { true } else { false }
+                        if case .invalidSetting("options." + name, _) = error as? TrainingError { true } else { false }
                     }
                 }
             }

@@ -190,6 +190,8 @@ public actor ChatRexSession {
         }
         let made = try inference { try makePrepared(image, source) }
         prepared.insert(made)
+        // Where many pictures come at once, answers still get on between two of them.
+        decoding.step()
         return made
     }
 

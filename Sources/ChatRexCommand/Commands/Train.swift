@@ -65,12 +65,14 @@ package struct TrainCommand: AsyncParsableCommand {
             proposals: proposals.map { URL(fileURLWithPath: $0) })
         let isFinished: Bool
         if stage == .upn {
-            var recipe = try RecipeFile.load(file, defaults: UPNRecipe())
-            if let minutes { recipe.options.minutes = minutes }
+            let recipe = try RecipeFile.load(file, defaults: UPNRecipe()) {
+                if let minutes { $0.options.minutes = minutes }
+            }
             isFinished = try UPNTraining.run(recipe, folder: folder) == .finished
         } else {
-            var recipe = try RecipeFile.load(file, defaults: ChatRexRecipe())
-            if let minutes { recipe.options.minutes = minutes }
+            var recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) {
+                if let minutes { $0.options.minutes = minutes }
+            }
             if let stage = ConversationStage(rawValue: stage.rawValue) {
                 recipe.conversation.stage = stage
                 isFinished = try ChatRexTraining.run(recipe, from: origin, folder: folder) == .finished

@@ -11,7 +11,7 @@ import UPN
 import VisionEncoders
 
 /// Everything that decides how a ChatRex model is trained on scenes, for one stage.
-public struct ChatRexRecipe: Codable, Sendable, Equatable {
+public struct ChatRexRecipe: TrainingRecipe, Equatable {
     public var options = TrainingOptions()
     public var conversation = ConversationOptions()
     /// Tokens of the vocabulary that a fresh model learns, at most.
@@ -27,6 +27,13 @@ public struct ChatRexRecipe: Codable, Sendable, Equatable {
     public var variesAspect = true
 
     public init() {}
+
+    public func validate() throws {
+        try options.validate()
+        try TrainingError.check(vocabularySize, 300...1_000_000, "vocabularySize")
+        try TrainingError.check(warmUpBatchSize, 1...1024, "warmUpBatchSize")
+        try conversation.validate()
+    }
 }
 
 /// What a run starts from.

@@ -44,7 +44,7 @@ public struct ConversationExample: Sendable {
 /// A token of an answer, and what else may stand in its place.
 package struct AnswerToken: Sendable, Equatable {
     package let id: Int
-    /// What is right here: things of a list may be named in any order, each by any box that shows it.
+    /// What is right here: in a list, any box that shows the thing.
     package let right: [Int]
     /// What the grammar does not offer here: indices that the list has already.
     package let excluded: [Int]
@@ -53,13 +53,10 @@ package struct AnswerToken: Sendable, Equatable {
     package static func tokens(_ answer: [Int], copies: [[Int]], _ vocabulary: ChatRexVocabulary) -> [AnswerToken] {
         var tokens: [AnswerToken] = [], said: [Int] = []
         var isList = false
-        for (place, id) in answer.enumerated() {
+        for id in answer {
             var right = [id]
-            if isList, id != vocabulary.objectsEnd {
-                let rest = answer[place...].prefix { $0 != vocabulary.objectsEnd }
-                let boxes = Set(rest.compactMap { vocabulary.objectIndex(of: $0) })
-                let shown = copies.filter { !boxes.isDisjoint(with: $0) }.joined()
-                right = boxes.union(shown).map { vocabulary.objects[$0] }.filter { !said.contains($0) }.sorted()
+            if isList, let box = vocabulary.objectIndex(of: id), let shown = copies.first(where: { $0.contains(box) }) {
+                right = shown.map { vocabulary.objects[$0] }.filter { !said.contains($0) }
             }
             tokens.append(AnswerToken(id: id, right: right, excluded: isList ? said : []))
             if isList { said.append(id) }

@@ -57,6 +57,21 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var seed: UInt64 = 1
 
     public init() {}
+
+    func validate() throws {
+        func check<Value>(_ value: Value, _ range: ClosedRange<Value>, _ name: String) throws {
+            try TrainingError.check(value, range, "conversation." + name)
+        }
+        try check(batchSize, 1...1024, "batchSize")
+        try check(sequenceLimit, 64...1_000_000, "sequenceLimit")
+        for (rate, name) in [
+            (encoderRate, "encoderRate"), (projectorRate, "projectorRate"), (embeddingRate, "embeddingRate"),
+        ] { try check(rate, 0...100, name) }
+        try check(proposalsAloneRate, 0...1, "proposalsAloneRate")
+        try check(truthOverlapLimit, 0...1, "truthOverlapLimit")
+        try check(exchangeDensity, 0.01...100, "exchangeDensity")
+        try check(weightDecay, 0...10, "weightDecay")
+    }
 }
 
 /// Trains a ChatRex model on exchanges about scenes.

@@ -39,7 +39,7 @@ package struct RetrievalStart {
     ) throws -> RetrievalStart {
         let configuration = model.configuration.language
         func require(_ condition: Bool, _ reason: String) throws {
-            if !condition { throw TrainingError.invalidSetting(name: "startsLanguageModel", reason: reason) }
+            try TrainingError.check(condition, "startsLanguageModel", reason)
         }
         let slow = AttentionHead.slowChannels(configuration).count
         try require(configuration.tiesEmbeddings, "the model's output weights are not its embeddings")

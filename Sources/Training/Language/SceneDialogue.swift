@@ -29,11 +29,9 @@ public struct SceneDialogue {
     /// The box that shows an object best.
     func box(_ objectID: Int) -> Int? { boxesOfObject[objectID]?.first }
 
-    /// Boxes of some objects, any that shows each and in any order, as a model may list them; objects that no box shows are left out.
+    /// Boxes of some objects, any that shows each, ascending; objects that no box shows are left out.
     func indices(_ objectIDs: [Int], _ random: inout SceneRandom) -> [Int] {
-        var found = objectIDs.compactMap { id in random.pick(boxesOfObject[id] ?? []) }
-        random.shuffle(&found)
-        return found
+        objectIDs.compactMap { id in random.pick(boxesOfObject[id] ?? []) }.sorted()
     }
 
     // MARK: Tasks
@@ -79,12 +77,13 @@ public struct SceneDialogue {
         return try exchange(.describeRegions([box], level: level), AnswerText.regions([(box, text)]), &random)
     }
 
-    /// How many of a category there are, and where.
+    /// How many of a category there are, and where. The category of any object, so that what there is many of is counted more often.
     func count(_ random: inout SceneRandom) throws -> Exchange? {
         var groups: [(phrase: String, indices: [Int])] = []
-        if random.chance(0.2), let absent = scene.negatives(1).first {
+        if random.chance(0.1), let absent = scene.negatives(1).first {
             groups = [(absent.name, [])]
-        } else if let (category, ids) = random.pick(scene.inventory) {
+        } else if let category = random.pick(scene.objects)?.category {
+            let ids = scene.objects.filter { $0.category.id == category.id }.map(\.id)
             // A count is learned only where every object has a box: it must agree with the list.
             guard ids.allSatisfy({ box($0) != nil }) else { return nil }
             groups = [(category.name, indices(ids, &random))]
@@ -130,7 +129,7 @@ public struct SceneDialogue {
 public struct TaskMixture: Codable, Sendable, Equatable {
     /// Mean number of exchanges of each kind for one picture.
     public var detectOne = 3.0, detectSeveral = 1.0, reference = 3.0, regionCategory = 2.0, regionText = 1.0
-    public var count = 1.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3,
+    public var count = 2.0, briefCaption = 0.3, detailedCaption = 0.1, caption = 0.2, groundedQuestion = 0.3,
         question = 0.3
 
     /// How often a category that is asked for is absent. With a quarter, a model that is not sure yet says "none" to everything.
