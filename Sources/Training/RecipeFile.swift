@@ -82,9 +82,10 @@ private struct Settings {
         case .typeMismatch(let type, let context): failure("it is no \(word(type))", at: keys(context))
         case .valueNotFound(let type, let context): failure("it is empty instead of a \(word(type))", at: keys(context))
         case .keyNotFound(let key, let context): failure("it is missing", at: keys(context) + [key.stringValue])
-        case .dataCorrupted(let context):
-            // A fraction for a whole number ends here, without its place.
-            failure(context.underlyingError.map { "\($0)" } ?? context.debugDescription, at: keys(context))
+        // A fraction for a whole number comes without its place.
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            failure("a value does not fit, such as a fraction where a whole number is needed", at: [])
+        case .dataCorrupted(let context): failure(context.debugDescription, at: keys(context))
         @unknown default: failure("\(error)", at: [])
         }
     }

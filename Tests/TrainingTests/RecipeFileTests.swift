@@ -24,7 +24,7 @@ import Training
         arguments: [
             ("options: {minuets: 7}", "options.minuets"), ("minutes: 7", "minutes"),
             ("conversation: {steps: 7}", "conversation.steps"), ("options: 7", "options"), ("- 1\n- 2", "no mapping"),
-            ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"), ("vocabularySize: 7.5", "7.5"),
+            ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"), ("vocabularySize: 7.5", "whole number"),
         ])
     func `what makes no sense is named`(text: String, name: String) throws {
         let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
