@@ -82,7 +82,8 @@ package enum PlaceUnits {
             .converted(to: .float64)
         let places = try places(sample.boxes).converted(to: .float64), transposed = try table.transposed(0, 1)
         let normal = try transposed.matmul(table) + Tensor.identity(channels + 1, dtype: .float64)
-        let solution = try normal.solved(transposed.matmul(places)).converted(to: .float32).transposed(0, 1)  // [5, C + 1]
+        // [5, C + 1]
+        let solution = try normal.solved(transposed.matmul(places)).converted(to: .float32).transposed(0, 1)
         return (try solution[.all, .range(0..<channels)], try solution[.all, .at(channels)])
     }
 }
