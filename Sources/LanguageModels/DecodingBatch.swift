@@ -10,7 +10,7 @@ public final class DecodingBatch {
     private let model: Qwen2
     /// Most sequences in a step; others wait.
     private let limit: Int
-    private var active: [Sequence] = []
+    private var active: [(sequence: Sequence, cache: KeyValueCache)] = []
     private var waiting: [Sequence] = []
 
     /// - Parameter limit: of sequences that are decoded at a time; it bounds the memory for their positions.
@@ -53,7 +53,7 @@ public final class DecodingBatch {
             }
         } catch {
             // Whose memory is in which state is not known, so none of these goes on.
-            for sequence in active { sequence.job.fail(error) }
+            for (sequence, _) in active { sequence.job.fail(error) }
         }
         removeEnded()
     }
@@ -62,31 +62,32 @@ public final class DecodingBatch {
 
     private var jobs: [Job] {
         var seen: Set<ObjectIdentifier> = []
-        return (active + waiting).map(\.job).filter { seen.insert(ObjectIdentifier($0)).inserted }
+        return (active.map(\.sequence) + waiting).map(\.job).filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
     private func removeEnded() {
-        active.removeAll { $0.isDone || $0.job.isOver }
+        active.removeAll { $0.sequence.isDone || $0.sequence.job.isOver }
         waiting.removeAll { $0.job.isOver }
     }
 
     /// Fills free places, first with sequences of the jobs that have the fewest, so that a long list of questions lets others by.
     private func admit() throws {
         while active.count < limit, !waiting.isEmpty {
-            let shares = Dictionary(grouping: active) { ObjectIdentifier($0.job) }.mapValues(\.count)
+            let shares = Dictionary(grouping: active) { ObjectIdentifier($0.sequence.job) }.mapValues(\.count)
             func share(_ index: Int) -> Int { shares[ObjectIdentifier(waiting[index].job)] ?? 0 }
             let next = waiting.indices.min { (share($0), $0) < (share($1), $1) } ?? 0
             let sequence = waiting.remove(at: next)
-            active.append(sequence)
-            try sequence.begin(model)
+            do {
+                active.append((sequence, try sequence.memory(model)))
+            } catch {
+                sequence.job.fail(error)
+                throw error
+            }
         }
     }
 
     private func advance() throws {
-        let reads = try active.map { sequence in
-            guard let cache = sequence.cache else { throw LanguageModelError.configuration("a sequence has no memory") }
-            return (rows: try sequence.due(model), cache: cache)
-        }
+        let reads = try active.map { (rows: try $0.sequence.due(model), cache: $0.cache) }
         let hidden = try model(continuing: reads)  // [sum of T, D]
         var end = -1
         let ends = reads.map { read -> Int in
@@ -97,7 +98,7 @@ public final class DecodingBatch {
             .array(of: Float.self)
         let width = logits.count / active.count
         logits.withUnsafeBufferPointer { all in
-            for (index, sequence) in active.enumerated() where !sequence.job.isOver {
+            for (index, (sequence, _)) in active.enumerated() where !sequence.job.isOver {
                 sequence.advance(UnsafeBufferPointer(rebasing: all[index * width..<(index + 1) * width]))
             }
         }
@@ -168,7 +169,6 @@ private final class Sequence {
     private var chosen: [Int] = []
     private var grammar: (any TokenGrammar)?
     private var sampler: TokenSampler
-    private(set) var cache: KeyValueCache?
     private(set) var isDone = false
 
     init(_ request: GenerationRequest, number: Int, of job: Job) {
@@ -178,11 +178,10 @@ private final class Sequence {
         sampler = TokenSampler(job.options.sampling, sequence: number, closing: job.options.contrastToken)
     }
 
-    /// Takes its memory.
-    func begin(_ model: Qwen2) throws {
+    /// A cache that continues from the prefix.
+    func memory(_ model: Qwen2) throws -> KeyValueCache {
         let room = (rows?.size(0) ?? 0) + job.options.maxTokens, weight = model.embedding.weight
-        cache =
-            try job.prefix?.branched(room: room)
+        return try job.prefix?.branched(room: room)
             ?? KeyValueCache(model.configuration, capacity: room, dtype: weight.dtype, device: weight.device)
     }
 

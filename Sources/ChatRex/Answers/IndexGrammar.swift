@@ -202,7 +202,7 @@ extension IndexGrammar {
 
     private func allowedIndices() -> AllowedTokens {
         let mayClose = usedCount >= objectsPerGroup.lowerBound
-        let mayAdd = usedCount < min(boxCount, objectsPerGroup.upperBound) && (!mayClose || slack > 0)
+        let mayAdd = usedCount < min(boxCount, objectsPerGroup.upperBound) && !mustEnd
         guard mayAdd else { return forced(vocabulary.objectsEnd) }
         let free = usedObjects.indices.filter { !usedObjects[$0] }.map { vocabulary.objects[$0] }
         return .only(mayClose ? free + [vocabulary.objectsEnd] : free)
@@ -210,7 +210,7 @@ extension IndexGrammar {
 
     private func allowedInPhrase() -> AllowedTokens {
         let left = phraseLimit - phraseLength
-        if phraseHasContent, slack == 0 || left <= 0 { return forced(vocabulary.groundEnd) }
+        if mustEnd || phraseHasContent && left <= 0 { return forced(vocabulary.groundEnd) }
         var excluded = [
             vocabulary.reserved, vocabulary.notInPhrase, vocabulary.objectsFrom[0], vocabulary.lineBreaks,
             vocabulary.tagCompletions[Int(tagState)],
@@ -223,7 +223,7 @@ extension IndexGrammar {
     }
 
     private func allowedInText(allowsGroups: Bool, allowsMentions: Bool) -> AllowedTokens {
-        if textHasContent, slack == 0 { return .forced([vocabulary.end]) }
+        if mustEnd { return .forced([vocabulary.end]) }
         var excluded = [
             vocabulary.reserved, vocabulary.groupTags, vocabulary.objectsFrom[allowsMentions ? boxCount : 0],
             vocabulary.tagCompletions[Int(tagState)],

@@ -137,13 +137,11 @@ public enum ChatRexTraining {
         let samples = try (0..<128).map { seed -> (Tensor, [SIMD4<Float>]) in
             let scene = generator.scene(seed: UInt64(seed))
             var random = SceneRandom(seed: scene.seed, stream: "regions")
-            let frame = SquareFrame(
-                width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
-            let boxes = (scene.objects.map(\.box) + BoxMixing.imitated(for: scene, &random)).map(frame.converted)
-            let side = preprocessor.highResolution
-            let pixels = try Tensor(preprocessor.squarePixels(scene.image).pixels, shape: [1, side, side, 3])
+            let input = try preprocessor(scene.image)
+            let boxes = (scene.objects.map(\.box) + BoxMixing.imitated(for: scene, &random)).map(
+                input.frame.converted)
             let features = try inference {
-                try model.objectEncoder(model.convNeXt(preprocessor.normalized(pixels)), boxes: [boxes])[0]
+                try model.objectEncoder(model.convNeXt(input.highResolution), boxes: [boxes])[0]
             }
             return (features, boxes)
         }

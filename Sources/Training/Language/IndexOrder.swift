@@ -48,12 +48,10 @@ package struct IndexOrder {
         let waves = differences.flatMap { d in frequencies.map { cos($0 * d) } + frequencies.map { sin($0 * d) } }
         let steps = differences.map { $0 <= 0 ? -1 : 1 - $0 / 200 }
         let weights = differences.map { $0 == 0 ? 6.0 : abs($0) < 12 ? 3 : 1 }
-        let count = 2 * frequencies.count
-        let table = try Tensor(waves, shape: [differences.count, count])
-        let weighted = try (table * Tensor(weights, shape: [differences.count, 1])).transposed(0, 1)  // [count, D]
-        let penalty = try Tensor.identity(count, dtype: .float64)
-        let factors = try (weighted.matmul(table) + penalty).solved(
-            weighted.matmul(Tensor(steps, shape: [differences.count, 1]))
+        let table = try Tensor(waves, shape: [differences.count, 2 * frequencies.count])
+        let column = [differences.count, 1]
+        let factors = try table.leastSquares(
+            Tensor(steps, shape: column), weights: Tensor(weights, shape: column)
         ).array(of: Double.self)
         return (Array(factors.prefix(frequencies.count)), Array(factors.suffix(frequencies.count)))
     }

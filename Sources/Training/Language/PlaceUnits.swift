@@ -79,11 +79,7 @@ package enum PlaceUnits {
     private static func fitted(_ sample: RegionSample) throws -> (Tensor, Tensor) {
         let count = sample.features.shape[0], channels = sample.features.shape[1]
         let table = try Tensor.concatenated([sample.features, Tensor.full([count, 1], 1)], dimension: 1)
-            .converted(to: .float64)
-        let places = try places(sample.boxes).converted(to: .float64), transposed = try table.transposed(0, 1)
-        let normal = try transposed.matmul(table) + Tensor.identity(channels + 1, dtype: .float64)
-        // [5, C + 1]
-        let solution = try normal.solved(transposed.matmul(places)).converted(to: .float32).transposed(0, 1)
+        let solution = try table.leastSquares(places(sample.boxes)).transposed(0, 1)  // [5, C + 1]
         return (try solution[.all, .range(0..<channels)], try solution[.all, .at(channels)])
     }
 }
