@@ -23,6 +23,8 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
     public var warmUpBatchSize = 8
     /// Whether the warm-up moves the embeddings of names; not where a language model already knows them.
     public var warmUpTrainsEmbeddings = true
+    /// Whether the warm-up moves the projectors; not where a language model already reads places from their rows.
+    public var warmUpTrainsProjectors = true
     /// Whether scenes vary their aspect between 3:4 and 4:3; otherwise they are square.
     public var variesAspect = true
 
@@ -60,7 +62,8 @@ public enum ChatRexTraining {
         let (model, tokenizer) = try startingModel(recipe, start, training)
         let task = try EncoderWarmUp(
             model, tokenizer: tokenizer, generator: training, validation: validation, batchSize: recipe.warmUpBatchSize,
-            trainsEmbeddings: recipe.warmUpTrainsEmbeddings, seed: recipe.options.seed &* 1_000_003)
+            trainsEmbeddings: recipe.warmUpTrainsEmbeddings, trainsProjectors: recipe.warmUpTrainsProjectors,
+            seed: recipe.options.seed &* 1_000_003)
         return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 

@@ -37,6 +37,7 @@ public final class EncoderWarmUp: TrainingTask {
     private let names: NameTable
     private let generator: SceneGenerator, validation: SceneGenerator
     private let batchSize: Int, seed: UInt64
+    private let trainsProjectors: Bool
     private let preprocessor: ImagePreprocessor
     private var prefetcher: Prefetcher<RegionBatch>?
 
@@ -44,19 +45,20 @@ public final class EncoderWarmUp: TrainingTask {
     ///   - generator: of training scenes
     ///   - validation: of scenes of the same names on seeds that training never sees
     ///   - trainsEmbeddings: whether names move as well; fixed names keep a language model that knows them in step.
+    ///   - trainsProjectors: whether the projectors move as well; fixed ones keep what else a language model reads from rows.
     public init(
         _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator,
-        batchSize: Int, trainsEmbeddings: Bool, seed: UInt64
+        batchSize: Int, trainsEmbeddings: Bool, trainsProjectors: Bool = true, seed: UInt64
     ) throws {
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
-        (self.model, self.tokenizer) = (model, tokenizer)
+        (self.model, self.tokenizer, self.trainsProjectors) = (model, tokenizer, trainsProjectors)
         let configuration = model.configuration
         preprocessor = ImagePreprocessor(
             highResolution: configuration.highResolution, lowResolution: configuration.clip.imageSize)
         names = try NameTable(generator.vocabulary, tokenizer: tokenizer)
+        let projectors = model.objectProjector.namedParameters + model.imageProjector.namedParameters
         let trained =
-            model.convNeXt.namedParameters + model.clip.namedParameters + model.objectProjector.namedParameters
-            + model.imageProjector.namedParameters
+            model.convNeXt.namedParameters + model.clip.namedParameters + (trainsProjectors ? projectors : [])
             + (trainsEmbeddings ? model.language.embedding.namedParameters : [])
         parameterGroups = WeightDecay.groups(trained, decay: 0.05)
         // The language model's layers wait for their own training; only what is trained here is kept.
@@ -127,11 +129,14 @@ public final class EncoderWarmUp: TrainingTask {
 
     public func losses(_ batch: RegionBatch) throws -> TrainingLosses {
         let names = try names.embeddings(model.language.embedding, spelling: batch.spelling)
-        let target = try names.norm(over: -1).mean().detached()
         let targets = try Tensor(batch.labels)
         let kinds = try rows(batch)
         let naming = try kinds.map { try similarities($0, names).crossEntropy(targets, labelSmoothing: 0.05) }
-        // Similarities do not depend on how long a row is, but a language model does: rows are to be as long as names.
+        guard trainsProjectors else {
+            return try TrainingLosses(total: naming.dropFirst().reduce(naming[0]) { try $0 + $1 })
+        }
+        // Similarities do not depend on how long a row is, but a language model does: projectors make rows as long as names.
+        let target = try names.norm(over: -1).mean().detached()
         let isLabelled = try targets.greaterOrEqual(to: 0)
         let lengths = try kinds.map { rows in
             try (rows.norm(over: -1).selected(where: isLabelled) / target - 1).power(2).mean()
