@@ -33,6 +33,7 @@ let package = Package(
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -74,6 +75,13 @@ let package = Package(
         part("ChatRexClient", ["Boxes", "ChatRexAPI"]),
         part("Scenes", ["Boxes", "CSVG", "Imaging"]),
         part(
+            "Downloading",
+            [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        part(
             "WebApp",
             resources: [
                 "index.html", "app.css", "app.js", "overlay.js", "export.js", "service.js", "icon.svg", "openapi.json",
@@ -81,7 +89,8 @@ let package = Package(
         part(
             "Server",
             [
-                "Boxes", "ChatRex", "ChatRexAPI", "Checkpoints", "Imaging", "LanguageModels", "Torch", "UPN", "WebApp",
+                "Boxes", "ChatRex", "ChatRexAPI", "Checkpoints", "Downloading", "Imaging", "LanguageModels", "Torch",
+                "UPN", "WebApp",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -102,9 +111,9 @@ let package = Package(
         .executableTarget(
             name: "ChatRexCommand",
             dependencies: [
-                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "GoldenParity", "Imaging", "LanguageModels", "Scenes",
-                "Server", "Tokenizers",
-                "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
+                "Boxes", "ChatRex", "Checkpoints", "Downloading", "Evaluation", "GoldenParity", "Imaging",
+                "LanguageModels", "Scenes", "Server", "Tokenizers", "Torch", "TorchNN", "Training", "UPN",
+                "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -140,9 +149,15 @@ let package = Package(
             ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
         tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
         tests(
+            "Downloading",
+            [
+                "Downloading", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        tests(
             "Server",
             [
-                "Boxes", "ChatRex", "ChatRexAPI", "ChatRexClient", "Imaging", "Server",
+                "Boxes", "ChatRex", "ChatRexAPI", "ChatRexClient", "Downloading", "Imaging", "Server",
                 .product(name: "Logging", package: "swift-log"),
             ]),
     ],

@@ -175,7 +175,8 @@ private final class Sequence {
         (self.job, self.number) = (job, number)
         (rows, grammar) = (request.rows, request.grammar)
         // By the number within the job, so that a sample does not depend on who else is there.
-        sampler = TokenSampler(job.options.sampling, sequence: number, closing: job.options.contrastToken)
+        sampler = TokenSampler(
+            job.options.sampling, sequence: number, closing: job.options.contrastToken, listEnd: job.options.listEnd)
     }
 
     /// A cache that continues from the prefix.
@@ -199,23 +200,30 @@ private final class Sequence {
         chosen = []
         let allowed = grammar?.allowed() ?? .any(except: [])
         if case .forced(let tokens) = allowed {
-            for token in tokens where !isDone && !job.isOver { take(token, confidence: 1) }
-        } else if let token = sampler.next(logits, allowed: allowed) {
-            var confidence = 1.0
-            if let contrast = job.options.contrastToken, logits.indices.contains(contrast) {
-                confidence = 1 / (1 + exp(Double(logits[contrast] - logits[token])))
+            for id in tokens where !isDone && !job.isOver {
+                take(GeneratedToken(id: id, confidence: 1, logProbability: job.options.alternatives.map { _ in 0 }))
             }
-            take(token, confidence: confidence)
+        } else if let id = sampler.next(logits, allowed: allowed) {
+            var token = GeneratedToken(id: id, confidence: 1)
+            if let contrast = job.options.contrastToken, logits.indices.contains(contrast) {
+                token.confidence = 1 / (1 + exp(Double(logits[contrast] - logits[id])))
+            }
+            if let count = job.options.alternatives {
+                (token.logProbability, token.alternatives) = TokenSampler.likelihood(
+                    of: id, logits, allowed: allowed, alternatives: count)
+            }
+            take(token)
         } else {
             finish()
         }
     }
 
-    private func take(_ id: Int, confidence: Double) {
+    private func take(_ token: GeneratedToken) {
+        let id = token.id
         chosen.append(id)
         grammar?.advance(id)
         sampler.record(id)
-        job.add(GeneratedToken(id: id, confidence: confidence), to: number)
+        job.add(token, to: number)
         if job.isOver { return }
         if job.options.stopTokens.contains(id) {
             finish()

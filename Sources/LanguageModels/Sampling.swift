@@ -25,43 +25,39 @@ public struct SamplingOptions: Sendable, Equatable, Codable {
 /// Chooses tokens from logits. A value: each sequence has its own.
 package struct TokenSampler {
     private let options: SamplingOptions
-    /// Ends a list; see ``GenerationOptions/contrastToken``.
+    /// Ends lists; see `GenerationOptions.contrastToken`.
     private let closing: Int?
+    private let listEnd: GenerationOptions.ListEnd
+    /// Whether a list has begun that something has been put into.
+    private var isWithinList = false
     private var seen: Set<Int> = []
     private var random: SplitMix64
 
-    package init(_ options: SamplingOptions, sequence: Int, closing: Int? = nil) {
-        (self.options, self.closing) = (options, closing)
+    package init(
+        _ options: SamplingOptions, sequence: Int, closing: Int? = nil,
+        listEnd: GenerationOptions.ListEnd = .whenLikelierThanAll
+    ) {
+        (self.options, self.closing, self.listEnd) = (options, closing, listEnd)
         random = SplitMix64(state: options.seed &+ UInt64(bitPattern: Int64(sequence)) &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// - Parameter logits: one row [V], of any values (those that are not numbers are never chosen)
     /// - Returns: an allowed token, or nil where nothing is allowed.
     package mutating func next(_ logits: UnsafeBufferPointer<Float>, allowed: AllowedTokens) -> Int? {
-        var candidates: [(token: Int, logit: Float)] = []
-        switch allowed {
-        case .end: return nil
-        case .forced(let run): return run.first
-        case .only(let tokens):
-            candidates = tokens.filter { logits.indices.contains($0) }.map { ($0, penalized(logits[$0], $0)) }
-        case .any(let excluded):
-            candidates.reserveCapacity(logits.count)
-            var row = [Float](logits)
-            AllowedTokens.any(except: excluded).mask(&row)
-            for token in row.indices where row[token] != -.infinity {
-                candidates.append((token, penalized(row[token], token)))
-            }
-        }
-        for index in candidates.indices where !candidates[index].logit.isFinite {
-            candidates[index].logit = -.greatestFiniteMagnitude
+        if case .forced(let run) = allowed { return run.first }
+        var candidates = Self.candidates(logits, allowed)
+        for index in candidates.indices {
+            candidates[index].logit = penalized(candidates[index].logit, candidates[index].token)
         }
         if options.temperature > 0, candidates.count > 1 { return sampled(&candidates) }
-        if case .only = allowed { dropTheLessLikelyOfEndingAndGoingOn(&candidates) }
+        if case .only = allowed, let closing, candidates.contains(where: { $0.token == closing }) {
+            if listEnd == .whenLikelierThanAll || !isWithinList { dropTheLessLikelyOfEndingAndGoingOn(&candidates) }
+            isWithinList = true
+        }
         return candidates.max { ($0.logit, $1.token) < ($1.logit, $0.token) }?.token
     }
 
-    /// First whether a list goes on, then with what: near copies of a box share its probability, so that the likeliest single
-    /// token would often be the list's end although some further box is more likely than none.
+    /// First whether a list goes on, then with what.
     private func dropTheLessLikelyOfEndingAndGoingOn(_ candidates: inout [(token: Int, logit: Float)]) {
         guard let closing, let end = candidates.firstIndex(where: { $0.token == closing }), candidates.count > 2
         else { return }
@@ -70,7 +66,39 @@ package struct TokenSampler {
         if others > 1 { candidates.remove(at: end) } else { candidates = [candidates[end]] }
     }
 
-    mutating func record(_ token: Int) {
+    /// The allowed tokens of a row. What is no number is as good as impossible.
+    private static func candidates(
+        _ logits: UnsafeBufferPointer<Float>, _ allowed: AllowedTokens
+    ) -> [(token: Int, logit: Float)] {
+        func logit(_ token: Int) -> Float { logits[token].isFinite ? logits[token] : -.greatestFiniteMagnitude }
+        switch allowed {
+        case .end: return []
+        case .forced(let run): return run.prefix(1).map { ($0, 0) }
+        case .only(let tokens): return tokens.filter(logits.indices.contains).map { ($0, logit($0)) }
+        case .any:
+            var row = [Float](logits)
+            allowed.mask(&row)
+            return row.indices.filter { row[$0] != -.infinity }.map { ($0, logit($0)) }
+        }
+    }
+
+    /// The logarithm of a token's probability among the allowed ones, and the likeliest of these.
+    static func likelihood(
+        of token: Int, _ logits: UnsafeBufferPointer<Float>, allowed: AllowedTokens, alternatives: Int
+    ) -> (logProbability: Double, alternatives: [TokenLikelihood]) {
+        var candidates = Self.candidates(logits, allowed)
+        let most = Double(candidates.map(\.logit).max() ?? 0)
+        let total = most + log(candidates.reduce(0) { $0 + exp(Double($1.logit) - most) })
+        let own = candidates.first { $0.token == token }.map { Double($0.logit) - total }
+        candidates.sort { ($1.logit, $0.token) < ($0.logit, $1.token) }
+        let best = candidates.prefix(alternatives).map {
+            TokenLikelihood(id: $0.token, logProbability: Double($0.logit) - total)
+        }
+        return (own ?? -.greatestFiniteMagnitude, best)
+    }
+
+    package mutating func record(_ token: Int) {
+        if token == closing { isWithinList = false }
         if options.repetitionPenalty != 1 { seen.insert(token) }
     }
 

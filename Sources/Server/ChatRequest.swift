@@ -16,6 +16,8 @@ struct ChatRequest: Decodable, Sendable {
     struct Message: Decodable, Sendable {
         var role: String
         var content: Content?
+
+        var text: String { (content?.parts ?? []).compactMap(\.text).joined(separator: "\n") }
     }
 
     /// A text, or parts.
@@ -66,6 +68,8 @@ struct ChatRequest: Decodable, Sendable {
     var task: Task?
     /// Whether the content is without tags.
     var plainText: Bool?
+    /// How many of the likeliest tokens are told with the probability of each token; nil tells no probabilities.
+    var alternatives: Int?
     /// Parameters that are shared with the other routes.
     var fields: VisionFields
 
@@ -90,18 +94,25 @@ struct ChatRequest: Decodable, Sendable {
         plainText = try container.decodeIfPresent(Bool.self, forKey: .plainText)
         fields = try VisionFields(from: decoder)
         fields.maxTokens = maxCompletionTokens ?? fields.maxTokens
+        alternatives = try Self.alternatives(container, isPlain: plainText ?? false)
         try Self.refuse(container)
+    }
+
+    private static func alternatives(_ container: KeyedDecodingContainer<CodingKeys>, isPlain: Bool) throws -> Int? {
+        let isAsked = try container.decodeIfPresent(Bool.self, forKey: .logprobs) ?? false
+        let count = try container.decodeIfPresent(Int.self, forKey: .topLogprobs)
+        if let count, !(0...20).contains(count) { throw ServerError.value("top_logprobs", "must be within 0...20") }
+        if count != nil, !isAsked { throw ServerError.value("top_logprobs", "needs logprobs to be true") }
+        if isAsked, isPlain {
+            throw ServerError.value("logprobs", "are of the text with tags; leave plain_text out")
+        }
+        return isAsked ? count ?? 0 : nil
     }
 
     /// What is not there is refused, so that nobody takes a silence for an answer.
     private static func refuse(_ container: KeyedDecodingContainer<CodingKeys>) throws {
         if let count = try container.decodeIfPresent(Int.self, forKey: .n), count != 1 {
             throw ServerError.unsupported("n", "there is one answer a request")
-        }
-        if try container.decodeIfPresent(Bool.self, forKey: .logprobs) == true
-            || (try container.decodeIfPresent(Int.self, forKey: .topLogprobs)) != nil
-        {
-            throw ServerError.unsupported("logprobs", "not given; each detection has a score instead")
         }
         for key in [CodingKeys.tools, .functions] where container.contains(key) {
             if try !container.decodeNil(forKey: key) {
@@ -117,9 +128,8 @@ struct ChatRequest: Decodable, Sendable {
 }
 
 extension ChatRequest {
-    /// The text of the last turn and the latest picture. Earlier texts and system messages are not read: the model was trained on single
-    /// questions.
-    func lastTurn() throws -> (text: String, picture: [UInt8]) {
+    /// The text of the last turn and the latest picture, as a data URL or an address.
+    func lastTurn() throws -> (text: String, picture: String) {
         guard let last = messages.last, last.role == "user" else {
             throw ServerError.value("messages", "must end with a turn of the user")
         }
@@ -138,8 +148,21 @@ extension ChatRequest {
                 .badRequest, .missingImage, "no turn has a picture; add a part of type image_url", parameter: "messages"
             )
         }
-        let text = (last.content?.parts ?? []).compactMap(\.text).joined(separator: "\n")
-        return (text, try PictureSource.bytes(of: address.url))
+        return (last.text, address.url)
+    }
+
+    /// The turns before the last one, in pairs. What the assistant said first, and system messages, have no place in the model's prompt.
+    var history: [Exchange] {
+        var exchanges: [Exchange] = [], question: String?
+        for message in messages.dropLast() {
+            if message.role == "user" {
+                question = message.text
+            } else if message.role == "assistant", let asked = question {
+                exchanges.append(Exchange(question: asked, answer: message.text))
+                question = nil
+            }
+        }
+        return exchanges
     }
 
     /// The task with its subject, and the boxes it is asked with.

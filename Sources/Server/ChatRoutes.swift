@@ -19,19 +19,21 @@ extension API {
                 .notFound, .modelNotFound, "the model here is \(options.modelName), not '\(name.prefix(80))'",
                 parameter: "model")
         }
-        let (text, bytes) = try chat.lastTurn()
+        let (text, picture) = try chat.lastTurn()
         let (task, boxes) = try chat.question(text, options)
         let stops = chat.stop?.all ?? []
         if stops.count > 4 { throw ServerError.value("stop", "has more than 4 texts") }
-        let answerOptions = try chat.fields.answerOptions(options)
+        var answerOptions = try chat.fields.answerOptions(options)
+        answerOptions.alternatives = chat.alternatives
+        if options.readsHistory { answerOptions.history = chat.history }
         // What cannot be asked is told before a stream begins; a box's number is judged when the boxes are known.
         _ = try task.prompts(boxCount: options.boxLimit, limits: answerOptions.limits)
         let place = try model.admit(context.client)
-        let image = try PictureSource.decode(bytes, options)
+        let image = try await PictureSource.decode(PictureSource.bytes(of: picture, options), options)
         let work = ChatWork(
             place: place, task: task, image: image, boxes: boxes, options: answerOptions,
             writer: ChatWriter(isPlain: chat.plainText ?? false, stops: stops))
-        let form = ChatForm(model: options.modelName)
+        let form = ChatForm(model: options.modelName, tellsProbabilities: chat.alternatives != nil)
         if chat.stream == true {
             let includesUsage = chat.streamOptions?.includesUsage ?? false
             return stream(work, form, includesUsage: includesUsage, to: request, context.logger)
@@ -118,9 +120,10 @@ struct ChatForm: Sendable {
     private let id = "chatcmpl-" + UUID().uuidString.lowercased()
     private let created = Int(Date().timeIntervalSince1970)
     private let model: String
+    private let tellsProbabilities: Bool
 
-    init(model: String) {
-        self.model = model
+    init(model: String, tellsProbabilities: Bool) {
+        (self.model, self.tellsProbabilities) = (model, tellsProbabilities)
     }
 
     private struct Document: Encodable {
@@ -133,10 +136,11 @@ struct ChatForm: Sendable {
         var index = 0
         var message: Message?
         var delta: Message?
+        var logprobs: LogProbabilities?
         var finishReason: String?
 
         enum CodingKeys: String, CodingKey {
-            case index, message, delta
+            case index, message, delta, logprobs
             case finishReason = "finish_reason"
         }
 
@@ -145,8 +149,43 @@ struct ChatForm: Sendable {
             try container.encode(index, forKey: .index)
             try container.encodeIfPresent(message, forKey: .message)
             try container.encodeIfPresent(delta, forKey: .delta)
+            try container.encodeIfPresent(logprobs, forKey: .logprobs)
             // Clients look for the key while it is still null.
             try container.encode(finishReason, forKey: .finishReason)
+        }
+    }
+
+    private struct LogProbabilities: Encodable {
+        struct Candidate: Encodable {
+            var token: String, logprob: Double, bytes: [UInt8]
+
+            init(_ candidate: TokenChoice.Candidate) {
+                (token, bytes) = (String(decoding: candidate.bytes, as: UTF8.self), candidate.bytes)
+                // OpenAI's figure for what is as good as impossible.
+                logprob = max(candidate.logProbability, -9999)
+            }
+        }
+
+        struct Token: Encodable {
+            var token: String, logprob: Double, bytes: [UInt8], alternatives: [Candidate]
+
+            enum CodingKeys: String, CodingKey {
+                case token, logprob, bytes
+                case alternatives = "top_logprobs"
+            }
+        }
+
+        var content: [Token]
+
+        /// - Returns: nil where they were not asked for.
+        init?(_ tokens: [TokenChoice], isAsked: Bool) {
+            if !isAsked { return nil }
+            content = tokens.map { choice in
+                let chosen = Candidate(choice.chosen)
+                return Token(
+                    token: chosen.token, logprob: chosen.logprob, bytes: chosen.bytes,
+                    alternatives: choice.alternatives.map(Candidate.init))
+            }
         }
     }
 
@@ -192,7 +231,9 @@ struct ChatForm: Sendable {
             role: "assistant", content: outcome.whole.content, plainText: outcome.plainText,
             detections: outcome.whole.detections, notFound: outcome.whole.notFound)
         return document(
-            "chat.completion", [Choice(message: message, finishReason: outcome.reason)], Usage(outcome.cost))
+            "chat.completion",
+            [Choice(message: message, logprobs: logprobs(outcome.whole), finishReason: outcome.reason)],
+            Usage(outcome.cost))
     }
 
     func start() throws -> String { try chunk([Choice(delta: Message(role: "assistant", content: ""))]) }
@@ -202,8 +243,13 @@ struct ChatForm: Sendable {
             Choice(
                 delta: Message(
                     content: piece.content, detections: piece.detections.isEmpty ? nil : piece.detections,
-                    notFound: piece.notFound.isEmpty ? nil : piece.notFound))
+                    notFound: piece.notFound.isEmpty ? nil : piece.notFound),
+                logprobs: logprobs(piece))
         ])
+    }
+
+    private func logprobs(_ piece: ChatWriter.Piece) -> LogProbabilities? {
+        LogProbabilities(piece.tokens, isAsked: tellsProbabilities)
     }
 
     func end(_ outcome: ChatWork.Outcome) throws -> String {

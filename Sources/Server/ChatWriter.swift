@@ -9,8 +9,10 @@ struct ChatWriter: Sendable {
         var content = ""
         var detections: [Detection] = []
         var notFound: [String] = []
+        /// Of what the model wrote, whether the content has it already or not.
+        var tokens: [TokenChoice] = []
 
-        var isEmpty: Bool { content.isEmpty && detections.isEmpty && notFound.isEmpty }
+        var isEmpty: Bool { content.isEmpty && detections.isEmpty && notFound.isEmpty && tokens.isEmpty }
     }
 
     private let isPlain: Bool
@@ -31,6 +33,7 @@ struct ChatWriter: Sendable {
     mutating func add(_ update: AnswerUpdate) -> Piece {
         if isStopped { return Piece() }
         var piece = Piece(content: stops.pass(isPlain ? update.text : update.rawText))
+        piece.tokens = update.tokens
         plainText += update.text
         if !isStopped {
             piece.detections = Detection.all(in: update.groups)
@@ -46,6 +49,7 @@ struct ChatWriter: Sendable {
         whole.content += piece.content
         whole.detections += piece.detections
         whole.notFound += piece.notFound
+        whole.tokens += piece.tokens
         return piece
     }
 }

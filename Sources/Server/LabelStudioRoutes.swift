@@ -14,22 +14,22 @@ extension API {
         let call = try JSONDecoder().decode(PredictCall.self, from: Data(body))
         let configuration = try LabelConfiguration(call.labelConfig ?? "")
         if call.tasks.count > 16 { throw ServerError.value("tasks", "has more than 16 tasks; send fewer at once") }
-        let pictures = try call.tasks.map { task in
+        let addresses = try call.tasks.map { task in
             guard let address = task.data[configuration.imageField]?.text else {
                 throw ServerError(
                     .badRequest, .missingImage, "a task's data has no '\(configuration.imageField)'", parameter: "tasks"
                 )
             }
-            return try PictureSource.bytes(of: address)
+            return address
         }
         let place = try model.admit(context.client)
         let limits = options
         let predictions = try await watching(request) {
             try await place.work { session in
                 var predictions: [LabelStudioTask.Prediction] = []
-                for picture in pictures {
+                for address in addresses {
                     // One at a time, so that a call never holds the pixels of all its pictures.
-                    let image = try PictureSource.decode(picture, limits)
+                    let image = try await PictureSource.decode(PictureSource.bytes(of: address, limits), limits)
                     let answer = try await session.detect(
                         configuration.labels, in: image,
                         options: AnswerOptions(limits: TaskLimits(phraseCount: limits.phraseLimit)))

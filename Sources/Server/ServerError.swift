@@ -1,5 +1,6 @@
 import ChatRex
 import Checkpoints
+import Downloading
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -22,6 +23,7 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
         case invalidImage = "invalid_image"
         case imageTooLarge = "image_too_large"
         case remoteImage = "remote_image_not_allowed"
+        case remoteImageFailed = "remote_image_failed"
         case bodyTooLarge = "body_too_large"
         case invalidBox = "invalid_box"
         case invalidText = "invalid_text"
@@ -88,6 +90,17 @@ extension ServerError {
                 .init(.serviceUnavailable, .outOfMemory, "the machine's memory ran out", retryAfter: 5)
             case is CancellationError: .init(.serviceUnavailable, .cancelled, "the request was cancelled")
             default: .init(.internalServerError, .internal, "something failed in the server; its log says what")
+            }
+    }
+
+    init(download error: DownloadError) {
+        self =
+            switch error {
+            case .invalidAddress, .hostNotAllowed, .privateAddress:
+                .init(.badRequest, .remoteImage, "the picture is not fetched: \(error)", parameter: "image")
+            case .tooManyBytes:
+                .init(.contentTooLarge, .imageTooLarge, "the picture is not fetched: \(error)", parameter: "image")
+            default: .init(.badRequest, .remoteImageFailed, "the picture was not fetched: \(error)", parameter: "image")
             }
     }
 

@@ -1,3 +1,4 @@
+import Downloading
 import Foundation
 
 /// How a server is run.
@@ -12,6 +13,11 @@ public struct ServerOptions: Sendable {
     public var allowsAnyone = false
     /// Web pages of these origins (`https://example.org`) may use the server beside its own page.
     public var allowedOrigins: [String] = []
+    /// Hosts from which pictures are fetched whose addresses come with requests; none fetches nothing. Addresses that are not of the
+    /// public Internet are refused whatever their name.
+    public var imageHosts: [HostPattern] = []
+    /// Whether earlier turns of a chat are part of the question; for models that were trained on conversations.
+    public var readsHistory = false
     /// The name that the model goes by.
     public var modelName = "nano"
     /// Requests that are worked on at a time; their answers are written together.

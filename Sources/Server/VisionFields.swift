@@ -1,5 +1,6 @@
 import Boxes
 import ChatRex
+import Downloading
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -183,15 +184,31 @@ extension VisionFields {
 
 /// Pictures that come with a request.
 enum PictureSource {
-    /// The bytes of a data URL or of bare base64.
-    static func bytes(of text: String) throws(ServerError) -> [UInt8] {
+    /// The bytes of a data URL or of bare base64, or of what an address leads to where the server may fetch from its host.
+    static func bytes(of text: String, _ limits: ServerOptions) async throws -> [UInt8] {
         let scheme = text.prefix(8).lowercased()
-        if scheme.hasPrefix("http://") || scheme.hasPrefix("https://") {
+        if scheme.hasPrefix("http://") || scheme.hasPrefix("https://") { return try await fetched(text, limits) }
+        return try decoded(text)
+    }
+
+    private static func fetched(_ address: String, _ limits: ServerOptions) async throws -> [UInt8] {
+        if limits.imageHosts.isEmpty {
             throw ServerError(
                 .badRequest, .remoteImage,
                 "this server fetches no pictures; send the picture itself as a data URL (data:image/jpeg;base64,...)",
                 parameter: "image")
         }
+        var downloader = Downloader(hosts: limits.imageHosts)
+        (downloader.byteLimit, downloader.timeLimit) = (limits.bodyLimit, limits.uploadTime)
+        do {
+            return try await downloader.bytes(from: address)
+        } catch let error as DownloadError {
+            throw ServerError(download: error)
+        }
+    }
+
+    private static func decoded(_ text: String) throws(ServerError) -> [UInt8] {
+        let scheme = text.prefix(8).lowercased()
         var base64 = text[...]
         if scheme.hasPrefix("data:") {
             guard let comma = text.firstIndex(of: ","), text[..<comma].lowercased().hasSuffix(";base64") else {

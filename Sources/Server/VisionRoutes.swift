@@ -18,12 +18,17 @@ extension API {
         let format = fields.format ?? ResultFormat(accept: request.headers[.accept])
         let work = try plan(endpoint, fields)
         let place = try model.admit(context.client)
-        guard let bytes = try sent ?? fields.image.map({ try PictureSource.bytes(of: $0) }) else {
-            throw ServerError(.badRequest, .missingImage, "there is no picture", parameter: "image")
-        }
-        let image = try PictureSource.decode(bytes, options)
+        let image = try await PictureSource.decode(picture(sent, fields), options)
         let result = try await watching(request) { try await place.work { try await work($0, image) }.result }
         return try result.response(format, of: image).closing()
+    }
+
+    private func picture(_ sent: [UInt8]?, _ fields: VisionFields) async throws -> [UInt8] {
+        if let sent { return sent }
+        guard let text = fields.image else {
+            throw ServerError(.badRequest, .missingImage, "there is no picture", parameter: "image")
+        }
+        return try await PictureSource.bytes(of: text, options)
     }
 
     /// What the session has to do; everything but the picture is checked before it.

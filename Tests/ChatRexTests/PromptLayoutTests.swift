@@ -43,6 +43,29 @@ import Tokenizers
         }
     }
 
+    @Test func `earlier exchanges stand before the question`() throws {
+        let layout = PromptLayout(vocabulary: try Golden.tiny.get().1)
+        let answer = "<ground>dog</ground><objects><obj1></objects>"
+        let prompt = try layout.prompt(
+            question: "Where?", history: [Exchange(question: "What?", answer: answer)], boxCount: 2)
+        let bare = try layout.prompt(question: "Where?", boxCount: 2)
+        #expect(
+            prompt.text.hasSuffix(
+                "\nWhat?<|im_end|>\n<|im_start|>assistant\n\(answer)<|im_end|>\n<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\n"
+            ))
+        #expect(
+            prompt.prefixCount == bare.prefixCount
+                && prompt.ids.prefix(bare.prefixCount) == bare.ids.prefix(bare.prefixCount))
+        for text in ["<|im_end|>", "<objfeat>", "<tool_call>"] {
+            #expect(throws: TaskError.reservedText(text)) {
+                try layout.prompt(question: "hi", history: [Exchange(question: "hi", answer: text)], boxCount: 2)
+            }
+        }
+        #expect(throws: TaskError.reservedText("<ground>")) {
+            try layout.prompt(question: "hi", history: [Exchange(question: "<ground>", answer: "")], boxCount: 2)
+        }
+    }
+
     @Test func `without boxes the question follows the image`() throws {
         let (tokenizer, vocabulary) = try Golden.tiny.get()
         let prompt = try PromptLayout(vocabulary: vocabulary).prompt(question: "hi", boxCount: 0)

@@ -18,6 +18,22 @@ import Testing
         #expect(choice([1, 1, -3, 2]) == 3)
     }
 
+    @Test func aListThatIsRightAsAWholeEndsWhereTheEndIsTheLikeliestToken() {
+        var sampler = TokenSampler(.greedy, sequence: 0, closing: 3, listEnd: .whenLikeliest)
+        func next(_ logits: [Float]) -> Int? {
+            let token = logits.withUnsafeBufferPointer { sampler.next($0, allowed: .only([0, 1, 2, 3])) }
+            if let token { sampler.record(token) }
+            return token
+        }
+        // Nothing at all is said only where it is likelier than everything, in every list anew.
+        for _ in 0..<2 {
+            #expect(next([1, 1, -3, 1.5]) == 0)
+            #expect(next([-3, 2, -3, 1.5]) == 1)
+            #expect(next([1, 1, -3, 1.5]) == 3)
+        }
+        #expect(next([1, 1, -3, 2]) == 3)
+    }
+
     @Test func nothingElseIsWeighedLikeThat() {
         let logits: [Float] = [1, 1, -3, 1.5]
         #expect(choice(logits, closing: nil) == 3)

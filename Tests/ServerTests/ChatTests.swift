@@ -87,17 +87,64 @@ extension ServerTests {
             }
         }
 
-        @Test("Earlier turns may hold the picture; the last one holds the question")
-        func turns() async throws {
-            let server = try await TestServer.shared
+        /// A conversation whose last turn looks for zebras.
+        private static func turns() throws -> [String: Any] {
             var body = Sample.chat("cat", ["task": "detect", "plain_text": true])
             let first = try #require(body["messages"] as? [[String: Any]])
             body["messages"] =
                 [["role": "system", "content": "Be brief."]] + first + [
-                    ["role": "assistant", "content": "cat"], ["role": "user", "content": "zebra"],
+                    ["role": "assistant", "content": "<ground>cat</ground><objects><obj0></objects>"],
+                    ["role": "user", "content": "zebra"],
                 ]
-            let message = try Self.message(await server.post("/v1/chat/completions", body))
+            return body
+        }
+
+        @Test("Earlier turns may hold the picture; the last one holds the question")
+        func turns() async throws {
+            let server = try await TestServer.shared
+            let message = try Self.message(await server.post("/v1/chat/completions", Self.turns()))
             #expect(message["content"] as? String == "zebra")
+        }
+
+        @Test("Earlier turns are read where the server says so")
+        func history() async throws {
+            func promptTokens(_ server: TestServer) async throws -> Int {
+                let answer = try await server.post("/v1/chat/completions", Self.turns())
+                let usage = try #require(try answer.json()["usage"] as? [String: Int], "\(answer.text)")
+                return usage["prompt_tokens", default: 0]
+            }
+            let without = try await promptTokens(TestServer.shared)
+            let with = try await promptTokens(TestServer(TestServer.options { $0.readsHistory = true }))
+            #expect(with > without + 6)
+        }
+
+        @Test("Probabilities come with each token where they are asked for", arguments: [false, true])
+        func probabilities(isStreamed: Bool) async throws {
+            let server = try await TestServer.shared
+            let more: [String: Any] = ["task": "detect", "logprobs": true, "top_logprobs": 3, "stream": isStreamed]
+            let answer = try await server.post("/v1/chat/completions", Sample.chat("dog; cat", more))
+            let documents = isStreamed ? try Self.events(answer) : [try answer.json()]
+            let choices = documents.compactMap { ($0["choices"] as? [[String: Any]])?.first }
+            let tokens = choices.flatMap { choice in
+                (choice["logprobs"] as? [String: Any])?["content"] as? [[String: Any]] ?? []
+            }
+            let content = choices.compactMap { choice in
+                ((choice["delta"] ?? choice["message"]) as? [String: Any])?["content"] as? String
+            }
+            #expect(tokens.compactMap { $0["token"] as? String }.joined() == content.joined())
+            for token in tokens {
+                let own = try #require(token["logprob"] as? Double)
+                let top = try #require(token["top_logprobs"] as? [[String: Any]]).compactMap {
+                    $0["logprob"] as? Double
+                }
+                #expect(own <= 0 && top.count <= 3 && top == top.sorted(by: >))
+                #expect(top.map(exp).reduce(0, +) <= 1.000_001)
+                // Forced tokens have no company; a greedy choice among few is one of the likeliest.
+                #expect(top.isEmpty ? own == 0 : top.contains { $0 >= own })
+            }
+            #expect(tokens.contains { ($0["top_logprobs"] as? [Any])?.count == 3 })
+            let without = try await server.post("/v1/chat/completions", Sample.chat("dog; cat", ["task": "detect"]))
+            #expect(!without.text.contains("logprobs"))
         }
 
         @Test("Boxes may be named in a question, and described")

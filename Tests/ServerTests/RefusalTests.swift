@@ -1,3 +1,4 @@
+import Downloading
 import Foundation
 import Server
 import Testing
@@ -69,7 +70,13 @@ extension ServerTests {
                 path: completions, body: text(["messages": [["role": "user", "content": "dog"]]]), status: 400,
                 code: "missing_image"),
             Case(path: completions, body: chat(["model": "gpt"]), status: 404, code: "model_not_found"),
-            Case(path: completions, body: chat(["logprobs": true]), status: 400, code: "unsupported_parameter"),
+            Case(
+                path: completions, body: chat(["logprobs": true, "plain_text": true]), status: 400,
+                code: "invalid_value"),
+            Case(
+                path: completions, body: chat(["logprobs": true, "top_logprobs": 21]), status: 400,
+                code: "invalid_value"),
+            Case(path: completions, body: chat(["top_logprobs": 2]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat(["n": 2]), status: 400, code: "unsupported_parameter"),
             Case(path: completions, body: chat(["temperature": 9]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat(["task": "describe"]), status: 400, code: "invalid_value"),
@@ -83,6 +90,26 @@ extension ServerTests {
             let answer = try await TestServer.shared.send(
                 "POST", one.path, Data(one.body.utf8), headers: ["Content-Type": one.type])
             #expect(answer.status == one.status && answer.code == one.code, "\(answer.status) \(answer.text)")
+        }
+
+        @Test(
+            "Pictures are fetched from allowed hosts only, and from none within",
+            arguments: [
+                ("https://elsewhere.example/a.jpg", "remote_image_not_allowed"),
+                ("http://localhost/a.jpg", "remote_image_not_allowed"),
+                ("http://127.0.0.1:PORT/examples", "remote_image_not_allowed"),
+                ("http://nowhere.invalid/a.jpg", "remote_image_failed"),
+            ])
+        func remotePictures(address: String, code: String) async throws {
+            let server = try await TestServer(
+                TestServer.options {
+                    $0.imageHosts = ["localhost", "127.0.0.1", "*.invalid"].compactMap(HostPattern.init)
+                })
+            let port = try #require(server.address.split(separator: ":").last)
+            let answer = try await server.post(
+                "/v1/detect",
+                ["image": address.replacingOccurrences(of: "PORT", with: port), "phrases": "dog"])
+            #expect(answer.status == 400 && answer.code == code, "\(answer.text)")
         }
 
         @Test("Bodies and pictures over the limits are refused")

@@ -45,6 +45,12 @@ struct TestServer: Sendable {
         while try await get("/readyz").status != 200 { try await Task.sleep(for: .milliseconds(50)) }
     }
 
+    static func options(_ change: (inout ServerOptions) -> Void) -> ServerOptions {
+        var options = ServerOptions()
+        change(&options)
+        return options
+    }
+
     // MARK: Requests
 
     struct Answer {

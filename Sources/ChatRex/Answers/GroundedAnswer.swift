@@ -59,6 +59,8 @@ public struct GroundedAnswer: Sendable, Hashable, Codable {
     public var issues: [AnswerIssue]
     /// Whether the generation was cut off before the model ended the answer.
     public var isTruncated: Bool
+    /// The tokens of ``rawText`` with their probabilities, where `AnswerOptions.alternatives` asked for them.
+    public var tokens: [TokenChoice]?
 
     public init(
         rawText: String, text: String, groups: [Group], mentions: [Mention] = [], issues: [AnswerIssue] = [],
@@ -151,6 +153,7 @@ extension GroundedAnswer {
             joined.text += answer.text
             joined.rawText += answer.rawText
             joined.isTruncated = joined.isTruncated || answer.isTruncated
+            if let tokens = answer.tokens { joined.tokens?.append(contentsOf: tokens) }
         }
         return joined
     }

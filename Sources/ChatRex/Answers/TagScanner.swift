@@ -17,6 +17,14 @@ enum AnswerTag: Sendable, Hashable {
     /// `<|im_end|>` or `<|endoftext|>`: the end of the answer.
     case end
 
+    /// Whether it belongs to a phrase and its objects.
+    var isOfGroup: Bool {
+        switch self {
+        case .ground, .groundEnd, .objects, .objectsEnd: true
+        case .object, .placeholder, .end: false
+        }
+    }
+
     /// The tags with a fixed spelling.
     static let spellings: [(tag: AnswerTag, text: String)] = [
         (.ground, "<ground>"), (.groundEnd, "</ground>"),

@@ -6,17 +6,21 @@ public struct AnswerUpdate: Sendable, Hashable {
     public var text: String
     /// Groups that are complete now.
     public var groups: [GroundedAnswer.Group]
+    /// More of `GroundedAnswer.tokens`.
+    public var tokens: [TokenChoice]
 
-    public init(rawText: String, text: String, groups: [GroundedAnswer.Group]) {
-        (self.rawText, self.text, self.groups) = (rawText, text, groups)
+    public init(rawText: String, text: String, groups: [GroundedAnswer.Group], tokens: [TokenChoice] = []) {
+        (self.rawText, self.text, self.groups, self.tokens) = (rawText, text, groups, tokens)
     }
+
+    var isEmpty: Bool { rawText.isEmpty && text.isEmpty && groups.isEmpty && tokens.isEmpty }
 }
 
 /// Tells what each state of an answer adds to the one before.
 package final class AnswerProgress {
     private let report: (AnswerUpdate) -> Bool
     private var rawText = "", text = ""
-    private var groupCount = 0
+    private var groupCount = 0, tokenCount = 0
 
     /// - Parameter report: gets each addition; false ends the answer.
     package init(_ report: @escaping (AnswerUpdate) -> Bool) {
@@ -32,7 +36,7 @@ package final class AnswerProgress {
             AnswerUpdate(
                 rawText: Self.addition(&rawText, Self.certain(answer.rawText)),
                 text: Self.addition(&text, Self.certain(answer.text)),
-                groups: isGroupClosed ? newGroups(of: answer) : []))
+                groups: isGroupClosed ? newGroups(of: answer) : [], tokens: newTokens(of: answer)))
     }
 
     /// Reports what is left when the answer is complete.
@@ -40,16 +44,22 @@ package final class AnswerProgress {
         _ = send(
             AnswerUpdate(
                 rawText: Self.addition(&rawText, answer.rawText), text: Self.addition(&text, answer.text),
-                groups: newGroups(of: answer)))
+                groups: newGroups(of: answer), tokens: newTokens(of: answer)))
     }
 
     private func send(_ update: AnswerUpdate) -> Bool {
-        update.rawText.isEmpty && update.text.isEmpty && update.groups.isEmpty ? true : report(update)
+        update.isEmpty || report(update)
     }
 
     private func newGroups(of answer: GroundedAnswer) -> [GroundedAnswer.Group] {
         defer { groupCount = max(groupCount, answer.groups.count) }
         return Array(answer.groups.dropFirst(groupCount))
+    }
+
+    private func newTokens(of answer: GroundedAnswer) -> [TokenChoice] {
+        let tokens = answer.tokens ?? []
+        defer { tokenCount = max(tokenCount, tokens.count) }
+        return Array(tokens.dropFirst(tokenCount))
     }
 
     /// The text without a character at its end whose bytes are not all there yet.

@@ -271,16 +271,18 @@ public actor ChatRexSession {
             }
         }
         let requests = try zip(prompts, grammars).map { prompt, grammar in
-            let ids = try layout.prompt(question: prompt.question, boxCount: boxCount)
+            let ids = try layout.prompt(question: prompt.question, history: options.history, boxCount: boxCount)
             let rows = try inference {
                 try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
             }
             return GenerationRequest(rows: rows, grammar: grammar)
         }
         let read = requests.reduce(0) { $0 + prepared.prefix.length + $1.rows.size(0) }
-        let settings = GenerationOptions(
+        var settings = GenerationOptions(
             maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
-            contrastToken: vocabulary.objectsEnd)
+            contrastToken: vocabulary.objectsEnd, alternatives: options.alternatives)
+        // A box too many spoils a count, but not the other boxes of a detection.
+        if case .count? = prompts.first?.task { settings.listEnd = .whenLikeliest }
         var written: [GeneratedToken] = []
         let start = ContinuousClock.now
         let generations = try await generations(requests, after: prepared.prefix, settings) { _, token in
@@ -344,6 +346,15 @@ public actor ChatRexSession {
         isDecoding = false
     }
 
+    private func choice(_ token: GeneratedToken) -> TokenChoice {
+        func candidate(_ id: Int, _ logProbability: Double) -> TokenChoice.Candidate {
+            .init(bytes: vocabulary.bytes(of: id), logProbability: logProbability)
+        }
+        return TokenChoice(
+            chosen: candidate(token.id, token.logProbability ?? 0),
+            alternatives: token.alternatives.map { candidate($0.id, $0.logProbability) })
+    }
+
     private func bind(
         _ generated: [GeneratedToken], isTruncated: Bool, _ prepared: PreparedImage, _ options: AnswerOptions
     ) -> GroundedAnswer {
@@ -352,6 +363,7 @@ public actor ChatRexSession {
             rawText: tokenizer.decode(tokens.map(\.id)), boxes: prepared.boxes, proposalScores: prepared.proposalScores,
             indexConfidences: tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence),
             scoring: options.scoring, isTruncated: isTruncated)
+        if options.alternatives != nil { answer.tokens = tokens.map(choice) }
         if options.minimumScore > 0 {
             for index in answer.groups.indices {
                 answer.groups[index].objects.removeAll { $0.score < options.minimumScore }

@@ -12,14 +12,30 @@ public struct AnswerOptions: Sendable, Equatable {
     public var limits: TaskLimits
     /// Whether the answer is held to the grammar. Without it the model may write anything, and `GroundedAnswer.issues` says what is wrong.
     public var usesGrammar: Bool
+    /// How many of the likeliest tokens `GroundedAnswer.tokens` tells for each token; nil leaves it out.
+    public var alternatives: Int?
+    /// What was asked and answered before about the same picture and boxes, the oldest first. For models that were trained on
+    /// conversations; the built-in one was not.
+    public var history: [Exchange]
 
     public init(
         maxTokens: Int = 512, sampling: SamplingOptions = .greedy, minimumScore: Double = 0,
-        scoring: DetectionScore = DetectionScore(),
-        limits: TaskLimits = TaskLimits(), usesGrammar: Bool = true
+        scoring: DetectionScore = DetectionScore(), limits: TaskLimits = TaskLimits(), usesGrammar: Bool = true,
+        alternatives: Int? = nil, history: [Exchange] = []
     ) {
         (self.maxTokens, self.sampling, self.minimumScore) = (maxTokens, sampling, minimumScore)
         (self.scoring, self.limits, self.usesGrammar) = (scoring, limits, usesGrammar)
+        (self.alternatives, self.history) = (alternatives, history)
+    }
+}
+
+/// A question with its answer, which may have tags.
+public struct Exchange: Sendable, Hashable {
+    public var question: String
+    public var answer: String
+
+    public init(question: String, answer: String) {
+        (self.question, self.answer) = (question, answer)
     }
 }
 

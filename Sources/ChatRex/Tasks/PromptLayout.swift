@@ -21,11 +21,14 @@ public struct Prompt: Sendable, Hashable {
 ///
 ///     <|im_start|>user\n<image>\n<obj0><objfeat><obj1><objfeat>…\nquestion<|im_end|>\n<|im_start|>assistant\n
 ///
-/// and `<image>\n\nquestion` without boxes. There is no system turn and no start token. The text is cut at the
+/// and `<image>\n\nquestion` without boxes. Earlier exchanges stand before the question, each ended by
+/// `<|im_end|>\n<|im_start|>user\n`. There is no system turn and no start token. The text is cut at the
 /// placeholders and each piece is tokenised on its own. Source: section 9 of the specification.
 public struct PromptLayout: Sendable {
     private static let image = "<image>"
     private static let objectFeature = "<objfeat>"
+    private static let turn = "<|im_start|>user\n"
+    private static let toAnswer = "<|im_end|>\n<|im_start|>assistant\n"
 
     package let vocabulary: ChatRexVocabulary
 
@@ -38,25 +41,24 @@ public struct PromptLayout: Sendable {
     ///
     /// - Parameters:
     ///   - question: a ``TaskPrompt/question``. Any `<image>` in it is dropped, as upstream does.
+    ///   - history: what was asked and answered before, the oldest first.
     ///   - boxCount: how many boxes follow the image, at most as many as there are index tokens.
     /// - Throws: ``TaskError/tooManyBoxes(count:limit:)``; ``TaskError/reservedText(_:)`` for a question that holds
     ///   `<objfeat>`, a tag or a control token, any of which would change the structure of the prompt.
-    public func prompt(question: String, boxCount: Int) throws(TaskError) -> Prompt {
+    public func prompt(question: String, history: [Exchange] = [], boxCount: Int) throws(TaskError) -> Prompt {
         let boxCount = max(0, boxCount)
         if boxCount > vocabulary.objects.count {
             throw .tooManyBoxes(count: boxCount, limit: vocabulary.objects.count)
         }
-        let question = Self.removingImageTags(question)
-        if let tag = TagScanner.shared.firstTag(in: question, where: { $0 != .object }) {
-            throw .reservedText(tag.text)
+        var dialogue = ""
+        for exchange in history {
+            let answer = try checked(exchange.answer, mayHaveGroups: true)
+            dialogue += try checked(exchange.question) + Self.toAnswer + answer + "<|im_end|>\n" + Self.turn
         }
-        if let token = vocabulary.encode(question).first(where: vocabulary.control.contains) {
-            throw .reservedText(String(decoding: vocabulary.bytes(of: token), as: UTF8.self))
-        }
+        dialogue += try checked(question) + Self.toAnswer
 
-        let beginning = "<|im_start|>user\n"
-        var text = beginning + Self.image
-        var ids = vocabulary.encode(beginning) + [Prompt.imageID]
+        var text = Self.turn + Self.image
+        var ids = vocabulary.encode(Self.turn) + [Prompt.imageID]
         for index in 0..<boxCount {
             let piece = (index == 0 ? "\n" : "") + "<obj\(index)>"
             text += piece + Self.objectFeature
@@ -64,7 +66,7 @@ public struct PromptLayout: Sendable {
             ids.append(Prompt.objectFeatureID)
         }
         let prefixCount = ids.count
-        let rest = (boxCount == 0 ? "\n\n" : "\n") + question + "<|im_end|>\n<|im_start|>assistant\n"
+        let rest = (boxCount == 0 ? "\n\n" : "\n") + dialogue
         text += rest
         ids += vocabulary.encode(rest)
         return Prompt(text: text, ids: ids, boxCount: boxCount, prefixCount: prefixCount)
@@ -72,6 +74,22 @@ public struct PromptLayout: Sendable {
 
     /// The ids of an answer and its end token, as they follow the prompt in training.
     public func answer(_ text: String) -> [Int] { vocabulary.encode(text) + [vocabulary.end] }
+
+    /// A text that cannot change the structure of the prompt.
+    private func checked(_ text: String, mayHaveGroups: Bool = false) throws(TaskError) -> String {
+        let text = Self.removingImageTags(text)
+        if let tag = TagScanner.shared.firstTag(
+            in: text, where: { $0 != .object && !(mayHaveGroups && $0.isOfGroup) })
+        {
+            throw .reservedText(tag.text)
+        }
+        let control = vocabulary.encode(text).first {
+            vocabulary.control.contains($0)
+                && !(mayHaveGroups && ($0 == vocabulary.ground || vocabulary.groupTags.contains($0)))
+        }
+        if let control { throw .reservedText(String(decoding: vocabulary.bytes(of: control), as: UTF8.self)) }
+        return text
+    }
 
     /// Scalar by scalar: a combining mark after the tag must not hide it.
     private static func removingImageTags(_ text: String) -> String {

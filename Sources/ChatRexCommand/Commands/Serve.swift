@@ -1,5 +1,6 @@
 import ArgumentParser
 import ChatRex
+import Downloading
 import Foundation
 import Logging
 import Server
@@ -39,6 +40,16 @@ package struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Origin of other web pages that may use the server; may be repeated.", valueName: "origin"))
     var origins: [String] = []
 
+    @Option(
+        name: .customLong("image-host"),
+        help: ArgumentHelp(
+            "Host from which pictures are fetched whose addresses come with requests, such as images.example.org or *.example.org; may be repeated. (default: none)",
+            valueName: "host"))
+    var imageHosts: [String] = []
+
+    @Flag(help: "Let the model read earlier turns of a chat; for models that were trained on conversations.")
+    var history = false
+
     @Option(help: "Requests that are worked on at a time.")
     var concurrency = ServerOptions().concurrency
 
@@ -64,6 +75,8 @@ package struct ServeCommand: AsyncParsableCommand {
         let key = ProcessInfo.processInfo.environment["CHATREX_API_KEY"] ?? ""
         options.apiKeys = apiKeys + (key.isEmpty ? [] : [key])
         (options.allowsAnyone, options.allowedOrigins) = (allowAnyone, origins)
+        options.readsHistory = history
+        options.imageHosts = imageHosts.compactMap(HostPattern.init)
         options.modelName = URL(fileURLWithPath: model.model).lastPathComponent
         (options.queueLimit, options.requestsPerMinute) = (queue, rateLimit)
         (options.concurrency, options.deadline) = (concurrency, .seconds(deadline))
@@ -71,6 +84,9 @@ package struct ServeCommand: AsyncParsableCommand {
     }
 
     package func validate() throws {
+        if let odd = imageHosts.first(where: { HostPattern($0) == nil }) {
+            throw ValidationError("--image-host: '\(odd)' is no host; write images.example.org or *.example.org.")
+        }
         if !(1...86_400).contains(deadline) { throw ValidationError("--deadline must be within 1...86400.") }
         do { try options.validate() } catch { throw ValidationError("\(error)") }
     }
