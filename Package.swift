@@ -97,6 +97,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -131,10 +132,11 @@ let package = Package(
             exclude: ["Fixtures"]),
         tests("Boxes", ["Boxes"]),
         tests("Tokenizers", ["Tokenizers"], exclude: ["Fixtures"]),
+        tests("LanguageModels", ["Checkpoints", "LanguageModels", "Torch", "TorchNN"], exclude: ["Fixtures"]),
         tests(
             "ChatRex",
             ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN"]),
-        tests("Evaluation", ["Boxes", "Evaluation"], exclude: ["Fixtures"]),
+        tests("Evaluation", ["Boxes", "Evaluation", "LanguageModels"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("GoldenParity", ["GoldenParity"]),
         tests(
@@ -159,6 +161,7 @@ let package = Package(
             [
                 "Boxes", "ChatRex", "ChatRexAPI", "ChatRexClient", "Downloading", "Imaging", "Server",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -41,13 +41,15 @@ public struct COCOImage: Sendable, Hashable, Codable, Identifiable {
     public var width: Int, height: Int
     /// LVIS: where the image came from; its last path component is the file name.
     public var cocoURL: String?
+    /// RefCOCO in COCO's form (one entry an expression): what the entry's annotation is called.
+    public var caption: String?
     /// LVIS: categories verified to be absent from this image.
     public var negativeCategoryIDs: [Int]?
     /// LVIS: categories of which not every instance is annotated here.
     public var notExhaustiveCategoryIDs: [Int]?
 
     public init(
-        id: Int, fileName: String?, width: Int, height: Int, cocoURL: String? = nil,
+        id: Int, fileName: String?, width: Int, height: Int, cocoURL: String? = nil, caption: String? = nil,
         negativeCategoryIDs: [Int]? = nil, notExhaustiveCategoryIDs: [Int]? = nil
     ) {
         self.id = id
@@ -55,12 +57,13 @@ public struct COCOImage: Sendable, Hashable, Codable, Identifiable {
         self.width = width
         self.height = height
         self.cocoURL = cocoURL
+        self.caption = caption
         self.negativeCategoryIDs = negativeCategoryIDs
         self.notExhaustiveCategoryIDs = notExhaustiveCategoryIDs
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, width, height
+        case id, width, height, caption
         case fileName = "file_name"
         case cocoURL = "coco_url"
         case negativeCategoryIDs = "neg_category_ids"

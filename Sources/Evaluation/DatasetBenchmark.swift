@@ -1,55 +1,34 @@
-// Detection on a data set of pictures with annotations in COCO's form.
+// Questions about a data set of pictures with annotations in COCO's form.
 
 import Boxes
 import ChatRex
 import Foundation
 import Imaging
 
-/// What a model found in one picture of a data set.
-public struct DatasetRecord: Sendable, Codable {
-    /// `id` of the picture.
-    public var image: Int
-    public var results: [COCOResult]
-    /// Whether the answer was malformed, cut off or empty.
-    public var isMalformed: Bool, isTruncated: Bool, isEmpty: Bool
-}
-
-/// Asks a session for the categories that each picture is annotated with.
-///
-/// The paper gives the model the classes of the picture (section 4); no absent ones are asked for.
+/// Asks a session about the pictures of a data set.
 public struct DatasetBenchmark: Sendable {
     public let dataset: COCODataset
     /// The folder that file names start from.
     public let images: URL
+    /// A file of one JSON line a picture. Pictures that it already has are not asked about again, so a killed run goes on; a last line
+    /// that was cut short is made anew. Nil keeps everything in memory.
+    public var journal: URL?
+    /// Called after each picture with the number done.
+    public var progress: @Sendable (Int) throws -> Void = { _ in }
 
     public init(_ dataset: COCODataset, images: URL) {
         (self.dataset, self.images) = (dataset, images)
     }
 
-    /// Answers for all pictures, in the data set's order.
-    ///
-    /// - Parameters:
-    ///   - journal: a file of one JSON line a picture. Pictures that it already has are not asked about again, so a killed run
-    ///     goes on; a last line that was cut short is made anew. Nil keeps everything in memory.
-    ///   - progress: called after each picture with the number done.
-    /// - Throws: `ImagingError` for a picture that cannot be read, and what `ChatRexSession.detect` throws.
-    public func run(
-        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions(),
-        journal: URL? = nil,
-        progress: (Int) throws -> Void = { _ in }
-    ) async throws -> [DatasetRecord] {
-        var journal = try journal.map(Journal.init)
-        let names = Dictionary(dataset.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
-        let present = Dictionary(grouping: dataset.annotations, by: \.imageID).mapValues {
-            Set($0.map(\.categoryID)).sorted()
-        }
-        var records: [DatasetRecord] = []
+    /// One record a picture, in the data set's order.
+    func records<Record: PictureRecord>(_ make: (COCOImage) async throws -> Record) async throws -> [Record] {
+        var journal = try journal.map(AnswerJournal<Record>.init)
+        var records: [Record] = []
         for entry in dataset.images {
             if let known = journal?.records[entry.id] {
                 records.append(known)
             } else {
-                let phrases = (present[entry.id] ?? []).compactMap { names[$0] }
-                let record = try await record(entry, phrases, session, boxes, options)
+                let record = try await make(entry)
                 try journal?.append(record)
                 records.append(record)
             }
@@ -58,18 +37,12 @@ public struct DatasetBenchmark: Sendable {
         return records
     }
 
-    private func record(
-        _ entry: COCOImage, _ phrases: [String], _ session: ChatRexSession, _ boxes: BoxSource, _ options: AnswerOptions
-    ) async throws -> DatasetRecord {
-        if phrases.isEmpty {
-            return DatasetRecord(image: entry.id, results: [], isMalformed: false, isTruncated: false, isEmpty: true)
-        }
-        let answer = try await session.detect(
-            phrases, in: Image(contentsOf: entry.url(in: images).path), boxes: boxes, options: options)
-        return DatasetRecord(
-            image: entry.id, results: answer.cocoResults(imageID: entry.id, categories: dataset.categories),
-            isMalformed: !answer.issues.isEmpty, isTruncated: answer.isTruncated,
-            isEmpty: answer.text.isEmpty && answer.groups.isEmpty)
+    func picture(_ entry: COCOImage) throws -> Image { try Image(contentsOf: entry.url(in: images).path) }
+
+    var annotationsByImage: [Int: [COCOAnnotation]] { Dictionary(grouping: dataset.annotations, by: \.imageID) }
+
+    var categoryNames: [Int: String] {
+        Dictionary(dataset.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -80,29 +53,54 @@ extension COCOImage {
     }
 }
 
-/// Records on disk, one JSON line each.
-private struct Journal {
-    private(set) var records: [Int: DatasetRecord] = [:]
-    private let handle: FileHandle
+/// How many answers were not as they should be.
+public struct AnswerFaults: Sendable, Codable, Hashable {
+    public var malformed = 0, truncated = 0, empty = 0
 
-    init(_ url: URL) throws {
-        let text = (try? Data(contentsOf: url)) ?? Data()
-        var end = 0
-        for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
-            guard let record = try? JSONDecoder().decode(DatasetRecord.self, from: line) else { break }
-            records[record.image] = record
-            end += line.count + 1
-        }
-        if text.isEmpty { try Data().write(to: url) }
-        handle = try FileHandle(forWritingTo: url)
-        try handle.truncate(atOffset: UInt64(end))
-        try handle.seek(toOffset: UInt64(end))
+    public init() {}
+
+    public mutating func add(_ answer: GroundedAnswer) {
+        if !answer.issues.isEmpty { malformed += 1 }
+        if answer.isTruncated { truncated += 1 }
+        if answer.text.isEmpty && answer.groups.isEmpty { empty += 1 }
     }
 
-    mutating func append(_ record: DatasetRecord) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        try handle.write(contentsOf: encoder.encode(record) + Data("\n".utf8))
-        records[record.image] = record
+    public static func + (one: AnswerFaults, other: AnswerFaults) -> AnswerFaults {
+        var sum = one
+        sum.malformed += other.malformed
+        sum.truncated += other.truncated
+        sum.empty += other.empty
+        return sum
+    }
+}
+
+// MARK: - Detection
+
+/// What a model found in one picture.
+public struct DetectionRecord: PictureRecord {
+    public var image: Int
+    public var results: [COCOResult]
+    public var faults = AnswerFaults()
+}
+
+extension DatasetBenchmark {
+    /// Looks for the categories that each picture is annotated with.
+    ///
+    /// The paper gives the model the classes of the picture (section 4); no absent ones are asked for.
+    /// - Throws: `ImagingError` for a picture that cannot be read, and what `ChatRexSession.detect` throws.
+    public func detections(
+        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
+    ) async throws -> [DetectionRecord] {
+        let names = categoryNames
+        let present = annotationsByImage.mapValues { Set($0.map(\.categoryID)).sorted() }
+        return try await records { entry in
+            let phrases = (present[entry.id] ?? []).compactMap { names[$0] }
+            var record = DetectionRecord(image: entry.id, results: [])
+            if phrases.isEmpty { return record }
+            let answer = try await session.detect(phrases, in: picture(entry), boxes: boxes, options: options)
+            record.results = answer.cocoResults(imageID: entry.id, categories: dataset.categories)
+            record.faults.add(answer)
+            return record
+        }
     }
 }

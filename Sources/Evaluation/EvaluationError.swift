@@ -12,6 +12,12 @@ public enum EvaluationError: Error, Sendable, Hashable {
     case invalidDetection(image: Int, index: Int, box: Box, score: Double)
     /// A record of a COCO file has no usable box; `record` says which.
     case invalidRecord(String)
+    /// An entry of a file of referring expressions has no `caption`.
+    case noExpression(image: Int)
+    /// An entry of a file of referring expressions has another number of boxes than one.
+    case notOneBox(image: Int, count: Int)
+    /// A line of a file is not what it should be.
+    case invalidLine(path: String, line: Int, reason: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -28,6 +34,12 @@ extension EvaluationError: CustomStringConvertible {
             "Detection \(index) of image \(image) is unusable: box \(box), score \(score)."
         case .invalidRecord(let record):
             "\(record) has no usable box."
+        case .noExpression(let image):
+            "Image \(image) has no caption. RefCOCO in COCO's form has an entry for each expression, with the expression as its caption."
+        case .notOneBox(let image, let count):
+            "Image \(image) has \(count) usable boxes; an expression refers to one."
+        case .invalidLine(let path, let line, let reason):
+            "\(path), line \(line): \(reason)"
         }
     }
 }

@@ -181,8 +181,7 @@ public struct SceneBenchmark: Sendable {
     {
         for (category, objects) in scene.inventory.prefix(questionsPerScene) {
             let answer = try await session.count([category.name], in: scene.image, boxes: boxes)
-            // The number that the answer states; its list where it states none.
-            let stated = answer.text.split { !$0.isNumber }.last.flatMap { Int($0) } ?? answer.detections.count
+            let stated = answer.statedCount
             tally.counting.add(predicted: stated, truth: objects.count)
             try tally.note(
                 answer, to: category.name, .count, scene, expected: "\(objects.count)", isRight: stated == objects.count

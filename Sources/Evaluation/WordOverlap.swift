@@ -22,14 +22,25 @@ public struct WordOverlap: Sendable, Hashable {
 
     /// Overlap of one answer with one category, 0…1; 0 where both are empty.
     public static func overlap(answer: String, category: String) -> Double {
-        let tail = answer.firstIndex(of: ":").map { answer[answer.index(after: $0)...] } ?? answer[...]
-        let (answered, expected) = (words(tail, separators: ".:,"), words(category[...], separators: "_:"))
+        let (answered, expected) = (words(plain(answer: answer)), words(plain(category: category)))
         let all = answered.union(expected).count
         return all > 0 ? Double(answered.intersection(expected).count) / Double(all) : 0
     }
 
-    private static func words(_ text: Substring, separators: String) -> Set<String> {
-        Set(
-            text.lowercased().split { $0.isWhitespace || separators.contains($0) }.map(String.init))
+    /// An answer without lead-in and punctuation.
+    static func plain(answer: String) -> String {
+        let tail = answer.firstIndex(of: ":").map { answer[answer.index(after: $0)...] } ?? answer[...]
+        return spaced(tail, ".:,")
+    }
+
+    /// A category's name without the signs that data sets put between words.
+    static func plain(category: String) -> String { spaced(category[...], "_:") }
+
+    private static func spaced(_ text: Substring, _ signs: String) -> String {
+        String(text.map { signs.contains($0) ? " " : $0 }).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    private static func words(_ text: String) -> Set<String> {
+        Set(text.lowercased().split(separator: " ").map(String.init))
     }
 }

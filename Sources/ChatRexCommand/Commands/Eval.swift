@@ -8,7 +8,10 @@ import Scenes
 package struct EvalCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "eval", abstract: "Measure a model.",
-        subcommands: [COCOCommand.self, LVISCommand.self, ProposalsCommand.self, ScenesCommand.self])
+        subcommands: [
+            COCOCommand.self, LVISCommand.self, RefCOCOCommand.self, RegionCommand.self, CountCommand.self,
+            ProposalsCommand.self, ScenesCommand.self,
+        ])
 
     package init() {}
 

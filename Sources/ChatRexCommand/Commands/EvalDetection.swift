@@ -55,28 +55,43 @@ struct DetectionEvalOptions: ParsableArguments {
                     classes of the picture given, no absent ones; \(detection.proposals.granularity.rawValue) proposals of at least \
                     \(detection.proposalConf); greedy decoding under the index grammar; score: root of index confidence and proposal score
                     """)
-            summary.malformed = records.count(where: \.isMalformed)
-            summary.truncated = records.count(where: \.isTruncated)
-            summary.empty = records.count(where: \.isEmpty)
+            summary.faults = records.reduce(AnswerFaults()) { $0 + $1.faults }
         }
         try Terminal.write(isJSON ? JSONText.line(summary) : summary.text)
     }
 
-    private func answers(_ dataset: COCODataset) async throws -> [DatasetRecord] {
-        Interrupt.install()
-        let folder = URL(fileURLWithPath: images ?? "", isDirectory: true)
-        if let out { try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true) }
-        let journal = out.map { URL(fileURLWithPath: $0).appendingPathComponent("journal.jsonl") }
-        let session = try await model.session()
+    private func answers(_ dataset: COCODataset) async throws -> [DetectionRecord] {
+        let benchmark = try DatasetBenchmark(dataset, images: images ?? "", out: out)
         var options = AnswerOptions()
         options.minimumScore = detection.conf
-        return try await DatasetBenchmark(dataset, images: folder).run(
-            session, boxes: detection.boxes, options: options, journal: journal
-        ) { done in
+        return try await benchmark.detections(model.session(), boxes: detection.boxes, options: options)
+    }
+}
+
+extension DatasetBenchmark {
+    /// A benchmark that shows how far it is, ends at Ctrl-C and goes on where it was.
+    init(_ dataset: COCODataset, images: String, out: String?) throws {
+        Interrupt.install()
+        self.init(dataset, images: URL(fileURLWithPath: images, isDirectory: true))
+        if let out {
+            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+            journal = URL(fileURLWithPath: out).appendingPathComponent("journal.jsonl")
+        }
+        let count = dataset.images.count
+        progress = { done in
             if Interrupt.isPending { throw CancellationError() }
-            Terminal.showProgress("picture \(done)/\(dataset.images.count)", isLogged: done % 50 == 0)
+            Terminal.showProgress("picture \(done)/\(count)", isLogged: done % 50 == 0)
         }
     }
+}
+
+extension AnswerFaults {
+    /// As the reports print them.
+    var byName: [(String, Int)] {
+        [("malformed_answers", malformed), ("truncated_answers", truncated), ("empty_answers", empty)]
+    }
+
+    var text: String { "answers malformed \(malformed), truncated \(truncated), empty \(empty)" }
 }
 
 /// The figures of a data set as they are printed.
@@ -85,7 +100,7 @@ private struct DetectionSummary: Encodable {
     /// At IoU 0.5, averaged over categories, as the paper reports them.
     let precision50: Double?, recall50: Double?
     let protocolText: String
-    var malformed: Int?, truncated: Int?, empty: Int?
+    var faults: AnswerFaults?
 
     init(_ results: [COCOResult], _ dataset: COCODataset, _ rules: DetectionProtocol, protocolText: String) throws {
         report = try DetectionEvaluator.evaluate(results, on: dataset, rules)
@@ -109,11 +124,7 @@ private struct DetectionSummary: Encodable {
         }
         rows += report.recalls.map { ("AR\($0.maxDetections)", $0.value) }
         for (name, value) in rows { try values.encode(value ?? -1, forKey: Key(name)) }
-        for (name, value) in [
-            ("malformed_answers", malformed), ("truncated_answers", truncated), ("empty_answers", empty),
-        ] {
-            try values.encodeIfPresent(value, forKey: Key(name))
-        }
+        for (name, value) in faults?.byName ?? [] { try values.encode(value, forKey: Key(name)) }
         try values.encode(report.imageCount, forKey: Key("images"))
         try values.encode(protocolText, forKey: Key("protocol"))
     }
@@ -129,9 +140,7 @@ private struct DetectionSummary: Encodable {
     var text: String {
         func percent(_ value: Double?) -> String { value.map { String(format: "%5.1f", $0 * 100) } ?? "    -" }
         var lines = [report.description, "P@0.5   \(percent(precision50))", "R@0.5   \(percent(recall50))"]
-        if let malformed, let truncated, let empty {
-            lines.append("answers malformed \(malformed), truncated \(truncated), empty \(empty)")
-        }
+        if let faults { lines.append(faults.text) }
         return (lines + ["protocol: \(protocolText)"]).joined(separator: "\n")
     }
 }
