@@ -93,7 +93,7 @@ struct RandomRun {
                 boxCount: boxCount, phraseLimit: .random(in: 1...6, using: &random), budget: budget,
                 vocabulary: vocabulary)
         case .count:
-            return try .grounded(boxCount: boxCount, objectsPerGroup: 0...3, budget: budget, vocabulary: vocabulary)
+            return try .count(of: "red car", boxCount: boxCount, budget: budget, vocabulary: vocabulary)
         case .conversation:
             return try .grounded(
                 boxCount: boxCount, objectsPerGroup: 2...4, allowsMentions: true, budget: budget, vocabulary: vocabulary
@@ -174,7 +174,12 @@ struct RandomRun {
         #expect(answer.issues.isEmpty, context)
         #expect(answer.isEnded && !answer.plainText.isEmpty || kind == .conversation || kind == .text, context)
         #expect(answer.isEnded, context)
-        #expect(run.ids.count <= budget && run.ids.count >= grammar.minimumBudget, context)
+        // A count keeps room for a number of three figures.
+        let leastCount = grammar.minimumBudget - (kind == .count ? 2 : 0)
+        #expect(run.ids.count <= budget && run.ids.count >= leastCount, context)
+        if kind == .count, let group = answer.groups.first {
+            #expect(answer.plainText.hasSuffix(" \(group.objects.count)"), context)
+        }
         #expect(run.ids.last == test.vocabulary.end, context)
         if kind == .text { #expect(answer.groups.isEmpty, context) }
 
@@ -347,7 +352,7 @@ struct RandomRun {
     @Test func `every task has its grammar`() throws {
         let vocabulary = try Golden.tiny.get().1
         let tasks: [(VisionTask, Int)] = [
-            (.detect(["dog", "cat"]), 1), (.count(["dog"]), 2), (.groundedCaption(.brief), 2),
+            (.detect(["dog", "cat"]), 1), (.count(["dog"]), 0), (.groundedCaption(.brief), 2),
             (.groundedQuestion("Who?"), 2),
             (.question("Who?"), 2), (.caption, 2), (.describeRegions([1], level: .brief), 2),
             (.describeRegions([1, 0], level: .brief), 2 * (1 + 2 + 3) + 1 + 1),
@@ -358,6 +363,8 @@ struct RandomRun {
             if case .detect = task {
                 let absent = AnswerText.detection([("dog", []), ("cat", [])])
                 #expect(grammar.minimumBudget == vocabulary.encode(absent).count + 1)
+            } else if case .count = task {
+                #expect(grammar.minimumBudget == vocabulary.encode(AnswerText.count([("dog", [])])).count + 1)
             } else {
                 #expect(grammar.minimumBudget == minimum, "\(task)")
             }

@@ -76,6 +76,11 @@ import Testing
         #expect(PromptTemplates.canonical(for: kind).text == wordings[0])
     }
 
+    @Test func `several things are counted one at a time`() throws {
+        let prompts = try VisionTask.count(["dog; cat", "zebra"]).prompts(boxCount: 1)
+        #expect(prompts.map(\.task) == [.count(["dog"]), .count(["cat"]), .count(["zebra"])])
+    }
+
     @Test func `other wordings are chosen by number, counted round`() throws {
         let task = VisionTask.detect(["dog"])
         let questions = try [1, 8, -6].map { try task.prompts(boxCount: 1, template: $0)[0].question }

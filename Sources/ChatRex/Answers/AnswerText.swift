@@ -18,8 +18,11 @@ public enum AnswerText {
     /// The answer to ``VisionTask/count(_:)``: for each phrase the group, a space, and the number. The objects come first, so that
     /// the number is read off the list instead of being guessed before it.
     public static func count(_ groups: [(phrase: String, indices: [Int])]) -> String {
-        groups.map { group($0.phrase, $0.indices) + " \($0.indices.count)" }.joined(separator: separator)
+        groups.map { group($0.phrase, $0.indices) + total($0.indices.count) }.joined(separator: separator)
     }
+
+    /// The number after a group.
+    static func total(_ count: Int) -> String { " \(count)" }
 
     /// The answer to ``VisionTask/describeRegions(_:level:)``: the bare text for one region, for several one group
     /// each.

@@ -18,6 +18,8 @@ public struct IndexGrammar: TokenGrammar {
         case run([Int])
         /// Indices up to `</objects>`.
         case indices
+        /// The number of indices before it, and the end token.
+        case total
         /// Free text up to `</ground>`.
         case phrase
         /// Free text up to the end token.
@@ -28,6 +30,8 @@ public struct IndexGrammar: TokenGrammar {
     private let boxCount: Int
     private let objectsPerGroup: ClosedRange<Int>
     private let phraseLimit: Int
+    /// The most tokens of a number and the end token.
+    private let costOfTotal: Int
 
     private var parts: [Part]
     private var remaining: Int
@@ -40,6 +44,8 @@ public struct IndexGrammar: TokenGrammar {
     private var runPosition = 0
     private var usedObjects: [Bool]
     private var usedCount = 0
+    /// How many indices the last group has.
+    private var total = 0
     private var phraseLength = 0
     private var phraseHasContent = false
     private var tagState = TagScanner.start
@@ -61,7 +67,10 @@ public struct IndexGrammar: TokenGrammar {
         self.parts = parts.reversed()
         self.remaining = budget
         self.usedObjects = [Bool](repeating: false, count: boxCount)
-        self.minimumBudget = parts.reduce(0) { $0 + Self.cost(of: $1, minimumObjects: objectsPerGroup.lowerBound) }
+        self.costOfTotal = 1 + vocabulary.encode(AnswerText.total(min(boxCount, objectsPerGroup.upperBound))).count
+        self.minimumBudget = parts.reduce(0) { [costOfTotal] in
+            $0 + Self.cost(of: $1, minimumObjects: objectsPerGroup.lowerBound, total: costOfTotal)
+        }
         if budget < minimumBudget { throw .budgetTooSmall(budget: budget, minimum: minimumBudget) }
         enterPart()
     }
@@ -99,7 +108,23 @@ extension IndexGrammar {
             parts, boxCount: boxCount, objectsPerGroup: objectsPerGroup, budget: budget, vocabulary: vocabulary)
     }
 
-    /// Free text with groups in it: grounded captions, conversations and counts.
+    /// The answer to ``VisionTask/count(_:)`` for one phrase: its group and the number of boxes in it.
+    ///
+    /// The model chooses nothing but indices and where to stop, so that the number is that of the boxes. Room is kept for the longest
+    /// number.
+    ///
+    /// - Parameters:
+    ///   - budget: the number of tokens that may be generated, forced ones and the end token included.
+    /// - Throws: as ``detection(of:boxCount:objectsPerGroup:budget:vocabulary:)``.
+    public static func count(
+        of phrase: String, boxCount: Int, budget: Int, vocabulary: ChatRexVocabulary
+    ) throws(TaskError) -> IndexGrammar {
+        try IndexGrammar(
+            [.run(groupOpening(phrase, vocabulary: vocabulary)), .indices, .total], boxCount: boxCount,
+            objectsPerGroup: 0...100, budget: budget, vocabulary: vocabulary)
+    }
+
+    /// Free text with groups in it: grounded captions and conversations.
     ///
     /// - Parameters:
     ///   - objectsPerGroup: bounds on the boxes of a group. With a lower bound of 0 a group may be empty; with fewer
@@ -178,6 +203,7 @@ extension IndexGrammar {
         switch parts.last {
         case nil: .end
         case .run(let run): .forced(Array(run[runPosition...]))
+        case .total: .forced(totalRun)
         case .indices: allowedIndices()
         case .phrase: allowedInPhrase()
         case .text(let allowsGroups, let allowsMentions):
@@ -196,7 +222,7 @@ extension IndexGrammar {
             usedCount >= objectsPerGroup.lowerBound && usedCount < min(boxCount, objectsPerGroup.upperBound)
         case .phrase: phraseHasContent && phraseLength < phraseLimit
         case .text: textHasContent
-        case .run, nil: false
+        case .run, .total, nil: false
         }
     }
 
@@ -258,6 +284,10 @@ extension IndexGrammar {
         case .run(let run):
             runPosition += 1
             if runPosition == run.count { leavePart() }
+        case .total:
+            // Its tokens are known now.
+            parts[parts.count - 1] = .run(totalRun)
+            runPosition = 1
         case .indices:
             if let index = vocabulary.objectIndex(of: token) {
                 usedObjects[index] = true
@@ -301,9 +331,11 @@ extension IndexGrammar {
     }
 
     private mutating func leavePart() {
-        parts.removeLast()
+        if case .indices = parts.removeLast() { total = usedCount }
         enterPart()
     }
+
+    private var totalRun: [Int] { vocabulary.encode(AnswerText.total(total)) + [vocabulary.end] }
 
     private mutating func enterPart() {
         runPosition = 0
@@ -322,6 +354,7 @@ extension IndexGrammar {
         case nil: 0
         case .run(let run): run.count - runPosition
         case .indices: max(0, objectsPerGroup.lowerBound - usedCount) + 1
+        case .total: costOfTotal
         case .phrase: phraseHasContent ? 1 : 2
         case .text: textHasContent ? 1 : 2
         }
@@ -332,12 +365,13 @@ extension IndexGrammar {
 
     private func cost(of part: Part) -> Int {
         if case .text = part, textHasContent { return 1 }
-        return Self.cost(of: part, minimumObjects: objectsPerGroup.lowerBound)
+        return Self.cost(of: part, minimumObjects: objectsPerGroup.lowerBound, total: costOfTotal)
     }
 
-    private static func cost(of part: Part, minimumObjects: Int) -> Int {
+    private static func cost(of part: Part, minimumObjects: Int, total: Int) -> Int {
         switch part {
         case .run(let run): run.count
+        case .total: total
         case .indices: minimumObjects + 1
         case .phrase, .text: 2
         }

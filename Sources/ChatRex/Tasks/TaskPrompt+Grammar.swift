@@ -11,8 +11,8 @@ extension TaskPrompt {
         switch task {
         case .detect(let phrases):
             try .detection(of: phrases, boxCount: boxCount, budget: budget, vocabulary: vocabulary)
-        case .count:
-            try .grounded(boxCount: boxCount, objectsPerGroup: 0...100, budget: budget, vocabulary: vocabulary)
+        case .count(let phrases):
+            try .count(of: phrases.first ?? "", boxCount: boxCount, budget: budget, vocabulary: vocabulary)
         case .groundedCaption:
             try .grounded(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
         case .groundedQuestion:

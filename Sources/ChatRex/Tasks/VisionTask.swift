@@ -83,7 +83,7 @@ public struct TaskLimits: Sendable, Hashable {
 }
 
 extension VisionTask {
-    /// The questions that ask for this task: one, or several where a list of phrases is long. Answers of several are
+    /// The questions that ask for this task: one, or several where a list of phrases is long or counted. Answers of several are
     /// put together with ``GroundedAnswer/joined(_:)``.
     ///
     /// - Parameters:
@@ -102,8 +102,9 @@ extension VisionTask {
                 TaskPrompt(task: .detect($0), question: wording.filled(with: $0.joined(separator: "; ")))
             }
         case .count(let phrases):
-            return try UserText.phrases(phrases, limits: limits).chunked(into: limits.phrasesPerPrompt).map {
-                TaskPrompt(task: .count($0), question: wording.filled(with: $0.joined(separator: "; ")))
+            // The paper counts one thing at a time.
+            return try UserText.phrases(phrases, limits: limits).map {
+                TaskPrompt(task: .count([$0]), question: wording.filled(with: $0))
             }
         case .describeRegions(let indices, let level):
             let indices = try UserText.regions(indices, boxCount: boxCount)
