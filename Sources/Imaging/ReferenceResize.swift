@@ -40,6 +40,48 @@ extension Image {
     }
 }
 
+extension Image {
+    /// In the middle of a square, as `paddedToSquare(color:)` and `resized` make it, to the last bit; but the square itself, which
+    /// would be huge for a narrow picture, is never there as a whole.
+    /// - Throws: `ImagingError.invalidSize`.
+    public func resizedInSquare(side: Int, padding: Color, filter: ResizeFilter = .bicubic) throws -> Image {
+        let longest = max(width, height)
+        // 4096 pixels squared are 50 MB; smaller pictures are done in one go.
+        guard width != height, longest > 4096, channels == 3 else {
+            return try paddedToSquare(color: padding).resized(width: side, height: side, filter: filter)
+        }
+        _ = try Image.byteCount(width: side, height: longest, channels: channels)
+        let (left, top) = ((longest - width) / 2, (longest - height) / 2)
+        let taps = ResamplingTaps(from: longest, to: side, filter: filter)
+        let empty = try Image(width: longest, height: 1, channels: .rgb, filledWith: padding)
+        let emptyRow = empty.resampledRows(taps).pixels
+        // Where the picture shows in a row; all else of a row is as in an empty one.
+        let (shown, columns) = taps.reached(from: left..<left + width)
+        let shownTaps = taps.part(shown, startingAt: columns.lowerBound)
+        var rows: [UInt8] = []  // [longest, side, 3], after the first pass
+        rows.reserveCapacity(longest * side * 3)
+        for _ in 0..<top { rows += emptyRow }
+        let bandHeight = max(1, (4 << 20) / (columns.count * 3))
+        for start in Swift.stride(from: 0, to: height, by: bandHeight) {
+            let count = min(bandHeight, height - start)
+            var band = try Image(width: columns.count, height: count, channels: .rgb, filledWith: padding)
+            for y in 0..<count {
+                let target = (y * columns.count + left - columns.lowerBound) * 3, source = (start + y) * width * 3
+                band.pixels.replaceSubrange(
+                    target..<target + width * 3, with: pixels[source..<source + width * 3])
+            }
+            let resampled = band.resampledRows(shownTaps).pixels
+            for y in 0..<count {
+                rows += emptyRow[..<(shown.lowerBound * 3)]
+                rows += resampled[y * shown.count * 3..<(y + 1) * shown.count * 3]
+                rows += emptyRow[(shown.upperBound * 3)...]
+            }
+        }
+        for _ in top + height..<longest { rows += emptyRow }
+        return Image(uncheckedWidth: side, height: longest, channels: 3, pixels: rows).resampledColumns(taps)
+    }
+}
+
 /// For each output sample of one axis, which inputs it reads and their integer weights.
 private struct ResamplingTaps {
     /// Fraction bits of a weight: 8 of 32 bits hold the pixel, 2 are spare for overshoot.
@@ -76,6 +118,24 @@ private struct ResamplingTaps {
             }
             spans.append((start, count))
         }
+    }
+
+    /// The outputs that read any of some inputs, and all inputs that these outputs read.
+    func reached(from inputs: Range<Int>) -> (outputs: Range<Int>, inputs: Range<Int>) {
+        let reached = spans.indices.filter {
+            spans[$0].start < inputs.upperBound && spans[$0].start + spans[$0].count > inputs.lowerBound
+        }
+        guard let first = reached.first, let last = reached.last else { return (0..<0, inputs) }
+        let start = min(spans[first].start, inputs.lowerBound)
+        return (first..<last + 1, start..<max(spans[last].start + spans[last].count, inputs.upperBound))
+    }
+
+    /// The taps of some outputs, for inputs of which the first ones are cut off.
+    func part(_ outputs: Range<Int>, startingAt first: Int) -> ResamplingTaps {
+        var part = self
+        part.spans = spans[outputs].map { ($0.start - first, $0.count) }
+        part.weights = Array(weights[outputs.lowerBound * stride..<outputs.upperBound * stride])
+        return part
     }
 
     /// The 8-bit value of a weighted sum that began with `half`.

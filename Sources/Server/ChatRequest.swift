@@ -152,13 +152,13 @@ extension ChatRequest {
     }
 
     /// The turns before the last one, in pairs. What the assistant said first, and system messages, have no place in the model's prompt.
-    var history: [Exchange] {
-        var exchanges: [Exchange] = [], question: String?
+    var history: [PastExchange] {
+        var exchanges: [PastExchange] = [], question: String?
         for message in messages.dropLast() {
             if message.role == "user" {
                 question = message.text
             } else if message.role == "assistant", let asked = question {
-                exchanges.append(Exchange(question: asked, answer: message.text))
+                exchanges.append(PastExchange(question: asked, answer: message.text))
                 question = nil
             }
         }

@@ -47,10 +47,14 @@ public struct ChatRexServer: Sendable {
         let metrics = Metrics()
         let model = ModelService(options, metrics, load: load)
         let api = API(options: options, model: model, metrics: metrics)
-        let host = options.host
+        let (host, bodyLimit) = (options.host, options.bodyLimit)
         let application = Application(
             router: api.router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: HTTPServerBuilder { responder in
+                PoliteHTTP1Channel(
+                    HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60))),
+                    bodyLimit: bodyLimit)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(options.connectionLimit, logger: quiet)),
@@ -214,6 +218,15 @@ struct API: Sendable {
 }
 
 extension Response {
+    /// As an answer to HEAD: what the headers say of the body stays.
+    func withoutBody() -> Response {
+        var response = self
+        let length = headers[.contentLength]
+        response.body = ResponseBody()
+        response.headers[.contentLength] = length
+        return response
+    }
+
     /// Says that the connection is not used again, as is so after its client was watched.
     func closing() -> Response {
         var response = self

@@ -24,9 +24,12 @@ struct FrontDoor: RouterMiddleware {
                 let told = ServerError(error, limits: options)
                 if told.status.code == 500 { context.logger.error("\(error)") }
                 response = told.response
-                if told.status == .contentTooLarge || told.code == .cancelled { response = response.closing() }
+                if told.status == .contentTooLarge || told.code == .cancelled || told.code == .invalidHTTP {
+                    response = response.closing()
+                }
             }
         }
+        if request.method == .head { response = response.withoutBody() }
         addHeaders(to: &response, for: request)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let path = context.endpointPath ?? "NotFound"

@@ -11,7 +11,7 @@ extension API {
     /// Predicts boxes for tasks, with the labels of the labelling configuration.
     func labelStudioPredict(_ request: Request, _ context: ServerContext) async throws -> Response {
         let (request, body) = try await collected(request)
-        let call = try JSONDecoder().decode(PredictCall.self, from: Data(body))
+        let call = try RequestJSON.decode(PredictCall.self, from: body)
         let configuration = try LabelConfiguration(call.labelConfig ?? "")
         if call.tasks.count > 16 { throw ServerError.value("tasks", "has more than 16 tasks; send fewer at once") }
         let addresses = try call.tasks.map { task in

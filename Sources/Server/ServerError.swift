@@ -7,13 +7,16 @@ import Hummingbird
 import Imaging
 import LanguageModels
 import NIOCore
+import NIOHTTP1
 import Torch
+import UPN
 
 /// What a request or a configuration lacks, in the form that OpenAI's interface gives errors.
 public struct ServerError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, for programs.
     public enum Code: String, Sendable, Codable {
         case configuration
+        case invalidHTTP = "invalid_http"
         case invalidJSON = "invalid_json"
         case invalidValue = "invalid_value"
         case invalidMultipart = "invalid_multipart"
@@ -77,6 +80,11 @@ extension ServerError {
             switch error {
             case let error as ServerError: error
             case let error as ImagingError: Self(imaging: error)
+            case UPNError.pictureTooNarrow:
+                .init(.badRequest, .invalidImage, "\(error)", parameter: "image")
+            // The client went away while it was sending.
+            case HTTPParserError.invalidEOFState: .init(.serviceUnavailable, .cancelled, "the request broke off")
+            case is HTTPParserError: .init(.badRequest, .invalidHTTP, "the request's body does not follow HTTP")
             case let error as TaskError: .init(.badRequest, .invalidText, "\(error)")
             case ChatRexError.box(let text): .init(.badRequest, .invalidBox, text, parameter: "boxes")
             case let error as LanguageModelError: .init(.badRequest, .invalidValue, "\(error)")
@@ -109,7 +117,7 @@ extension ServerError {
             switch error {
             case .tooManyBytes, .tooManyPixels:
                 .init(.contentTooLarge, .imageTooLarge, "\(error)", parameter: "image")
-            case .empty, .unsupportedFormat, .damaged:
+            case .empty, .unsupportedFormat, .damaged, .invalidSize:
                 .init(.badRequest, .invalidImage, "\(error)", parameter: "image")
             case .encodingFailed: .init(.badRequest, .invalidImage, "\(error)")
             default: .init(.internalServerError, .internal, "something failed in the server; its log says what")

@@ -80,7 +80,7 @@ extension VisionFields {
             throw ServerError(
                 .unsupportedMediaType, .unsupportedMediaType, "send application/json or multipart/form-data")
         }
-        return (try JSONDecoder().decode(VisionFields.self, from: Data(body)), nil)
+        return (try RequestJSON.decode(VisionFields.self, from: body), nil)
     }
 
     /// A form's fields are put into JSON, so that both are checked by the same rules.
@@ -97,6 +97,7 @@ extension VisionFields {
             if key == .phrases {
                 values[part.name] = (values[part.name] as? [String] ?? []) + [text]
             } else if formNumbers.contains(key) {
+                try RequestJSON.checkDepth(part.body)
                 let options: JSONSerialization.ReadingOptions = .fragmentsAllowed
                 guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: options) else {
                     throw ServerError.value(part.name, "is no number and no JSON")

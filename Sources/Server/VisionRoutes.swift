@@ -18,8 +18,14 @@ extension API {
         let format = fields.format ?? ResultFormat(accept: request.headers[.accept])
         let work = try plan(endpoint, fields)
         let place = try model.admit(context.client)
-        let image = try await PictureSource.decode(picture(sent, fields), options)
-        let result = try await watching(request) { try await place.work { try await work($0, image) }.result }
+        let (bytes, limits) = (try await picture(sent, fields), options)
+        let (result, image) = try await watching(request) {
+            try await place.work { session in
+                // In its turn, so that no more pictures are unpacked than are worked on.
+                let image = try PictureSource.decode(bytes, limits)
+                return (try await work(session, image), image)
+            }.result
+        }
         return try result.response(format, of: image).closing()
     }
 

@@ -47,7 +47,7 @@ import Tokenizers
         let layout = PromptLayout(vocabulary: try Golden.tiny.get().1)
         let answer = "<ground>dog</ground><objects><obj1></objects>"
         let prompt = try layout.prompt(
-            question: "Where?", history: [Exchange(question: "What?", answer: answer)], boxCount: 2)
+            question: "Where?", history: [PastExchange(question: "What?", answer: answer)], boxCount: 2)
         let bare = try layout.prompt(question: "Where?", boxCount: 2)
         #expect(
             prompt.text.hasSuffix(
@@ -58,11 +58,11 @@ import Tokenizers
                 && prompt.ids.prefix(bare.prefixCount) == bare.ids.prefix(bare.prefixCount))
         for text in ["<|im_end|>", "<objfeat>", "<tool_call>"] {
             #expect(throws: TaskError.reservedText(text)) {
-                try layout.prompt(question: "hi", history: [Exchange(question: "hi", answer: text)], boxCount: 2)
+                try layout.prompt(question: "hi", history: [PastExchange(question: "hi", answer: text)], boxCount: 2)
             }
         }
         #expect(throws: TaskError.reservedText("<ground>")) {
-            try layout.prompt(question: "hi", history: [Exchange(question: "<ground>", answer: "")], boxCount: 2)
+            try layout.prompt(question: "hi", history: [PastExchange(question: "<ground>", answer: "")], boxCount: 2)
         }
     }
 

@@ -62,6 +62,15 @@ import Testing
         #expect(Self.rows(turned) == [[3, 0, 255], [4, 1, 255], [5, 2, 255]])
     }
 
+    @Test(arguments: [(5000, 7), (7, 5000), (4099, 2050), (300, 200)])
+    func `a square that is never there gives the same pixels`(width: Int, height: Int) throws {
+        let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }
+        let image = try Image(width: width, height: height, channels: 3, pixels: pixels)
+        let color = Color(red: 122, green: 116, blue: 104)
+        let expected = try image.paddedToSquare(color: color).resized(width: 50, height: 50)
+        #expect(try image.resizedInSquare(side: 50, padding: color) == expected)
+    }
+
     @Test func `padding keeps alpha`() throws {
         let image = try Image(width: 1, height: 3, channels: .rgba, filledWith: .black)
         let square = try image.paddedToSquare(color: Color(red: 1, green: 2, blue: 3, alpha: 4))

@@ -1,5 +1,6 @@
 import Downloading
 import Foundation
+import Imaging
 import Server
 import Testing
 
@@ -90,6 +91,69 @@ extension ServerTests {
             let answer = try await TestServer.shared.send(
                 "POST", one.path, Data(one.body.utf8), headers: ["Content-Type": one.type])
             #expect(answer.status == one.status && answer.code == one.code, "\(answer.status) \(answer.text)")
+        }
+
+        @Test(
+            "JSON nested deeply is refused", arguments: ["/v1/detect", "/v1/chat/completions", "/predict"],
+            [65, 511, 512, 513, 514, 100_000])
+        func nesting(path: String, depth: Int) async throws {
+            let server = try await TestServer.shared
+            for body in [String(repeating: "[", count: depth), "{\"x\":" + String(repeating: "[", count: depth)] {
+                let answer = try await server.send(
+                    "POST", path, Data(body.utf8), headers: ["Content-Type": "application/json"])
+                #expect(answer.status == 400 && answer.code == "invalid_json", "\(answer.text)")
+            }
+        }
+
+        @Test("A picture much longer than wide takes no memory for the square around it")
+        func narrow() async throws {
+            let pixels = [UInt8](repeating: 90, count: 60_000 * 3)
+            for (width, height) in [(1, 60_000), (60_000, 1)] {
+                let png = try Image(width: width, height: height, channels: 3, pixels: pixels).encoded(as: .png)
+                let url = "data:image/png;base64," + Data(png).base64EncodedString()
+                let server = try await TestServer.shared
+                let detected = try await server.post("/v1/detect", ["image": url, "phrases": "dog"])
+                #expect(detected.status == 400 && detected.code == "invalid_image", "\(detected.text)")
+                let part: [String: Any] = ["type": "image_url", "image_url": ["url": url]]
+                let text: [String: Any] = ["type": "text", "text": "What is it?"]
+                let asked = try await server.post(
+                    "/v1/chat/completions",
+                    ["task": "chat", "max_tokens": 5, "messages": [["role": "user", "content": [text, part]]]])
+                #expect(asked.status == 200, "\(asked.text)")
+            }
+        }
+
+        @Test("HEAD says what GET would, without a body", arguments: ["/", "/nothing", "/v1/detect"])
+        func head(path: String) async throws {
+            let answer = try await TestServer.shared.send("HEAD", path)
+            #expect(answer.body.isEmpty && answer.status == (path == "/" ? 200 : 404))
+        }
+
+        @Test(
+            "The server keeps to HTTP/1",
+            arguments: [
+                // Invited to send a body, unless it is too large.
+                (
+                    "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n",
+                    "HTTP/1.1 100 Continue"
+                ),
+                (
+                    "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n",
+                    "HTTP/1.1 413 "
+                ),
+                // Ends where the client wants it to: what follows is the end of the connection.
+                ("GET /healthz HTTP/1.0\r\n\r\n", "ok\n"),
+                ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Close, TE\r\n\r\n", "ok\n"),
+                (
+                    "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello",
+                    "HTTP/1.1 400 "
+                ),
+                // A refused body that never comes to its end.
+                ("POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc", "HTTP/1.1 404 "),
+            ])
+        func wire(request: String, expected: String) async throws {
+            let text = try await TestServer.shared.raw(request, untilEnd: !expected.contains("100 "))
+            #expect(text.contains(expected), "\(text)")
         }
 
         @Test(

@@ -2,6 +2,8 @@ import ChatRex
 import Foundation
 import Imaging
 import Logging
+import NIOCore
+import NIOPosix
 import Server
 import Testing
 
@@ -80,6 +82,27 @@ struct TestServer: Sendable {
         var fields: [String: String] = [:]
         for (name, value) in http.allHeaderFields { fields["\(name)".lowercased()] = "\(value)" }
         return Answer(status: http.statusCode, body: data, headers: fields)
+    }
+
+    /// Sends bytes as they are.
+    /// - Returns: what comes back, up to the end of the connection or, if not `untilEnd`, the first of it
+    func raw(_ text: String, untilEnd: Bool) async throws -> String {
+        let port = try #require(address.split(separator: ":").last.flatMap { Int($0) })
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: text))
+            var answer = ""
+            for try await part in inbound {
+                answer += String(buffer: part)
+                if !untilEnd { break }
+            }
+            return answer
+        }
     }
 
     func get(_ path: String, headers: [String: String] = [:]) async throws -> Answer {

@@ -67,6 +67,19 @@ private func train(_ toy: Toy, _ folder: URL, steps: Int, planned: Int) throws -
 
 extension SharedStateTests {
     @Suite struct TrainingRunTests {
+        @Test("A plan says what is trained and what it takes, and leaves the weights alone") func plan() throws {
+            let toy = try Toy(), before = try toy.layer.namedParameters[0].tensor.array(of: Float.self)
+            var options = TrainingOptions()
+            (options.steps, options.learningRate) = (12, 0.5)
+            let plan = try TrainingPlan(toy, options)
+            // 3 x 8 and 8 x 2 weights with their biases.
+            #expect(plan.elements == 50 && plan.trained == 50 && plan.steps == 12)
+            #expect(plan.parts.map(\.name) == ["layer.layers"] && plan.parts[0].rates == [1])
+            #expect(plan.weightBytes == 200 && plan.gradientBytes == 200 && plan.momentBytes == 400)
+            #expect(try toy.layer.namedParameters[0].tensor.array(of: Float.self) == before)
+            #expect(throws: TrainingError.self) { try TrainingPlan(toy, TrainingOptions()) }
+        }
+
         @Test func aRunInTwoSessionsEndsWithTheSameBitsAsOneInOne() throws {
             try withFolder { folder in
                 let whole = try Toy(), parts = try Toy(), rest = try Toy()

@@ -37,8 +37,7 @@ public struct ImagePreprocessor: Sendable {
 
     /// The padded, resized picture in 8 bits.
     public func squarePixels(_ image: Image) throws -> Image {
-        try image.paddedToSquare(color: Self.padding)
-            .resized(width: highResolution, height: highResolution, filter: .bicubic)
+        try image.resizedInSquare(side: highResolution, padding: Self.padding)
     }
 
     /// 8-bit RGB to normalised float32 [1, 3, H, W].

@@ -16,12 +16,12 @@ public struct AnswerOptions: Sendable, Equatable {
     public var alternatives: Int?
     /// What was asked and answered before about the same picture and boxes, the oldest first. For models that were trained on
     /// conversations; the built-in one was not.
-    public var history: [Exchange]
+    public var history: [PastExchange]
 
     public init(
         maxTokens: Int = 512, sampling: SamplingOptions = .greedy, minimumScore: Double = 0,
         scoring: DetectionScore = DetectionScore(), limits: TaskLimits = TaskLimits(), usesGrammar: Bool = true,
-        alternatives: Int? = nil, history: [Exchange] = []
+        alternatives: Int? = nil, history: [PastExchange] = []
     ) {
         (self.maxTokens, self.sampling, self.minimumScore) = (maxTokens, sampling, minimumScore)
         (self.scoring, self.limits, self.usesGrammar) = (scoring, limits, usesGrammar)
@@ -29,8 +29,8 @@ public struct AnswerOptions: Sendable, Equatable {
     }
 }
 
-/// A question with its answer, which may have tags.
-public struct Exchange: Sendable, Hashable {
+/// A question that was asked before, with its answer, which may have tags.
+public struct PastExchange: Sendable, Hashable {
     public var question: String
     public var answer: String
 

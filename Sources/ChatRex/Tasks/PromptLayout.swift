@@ -45,7 +45,7 @@ public struct PromptLayout: Sendable {
     ///   - boxCount: how many boxes follow the image, at most as many as there are index tokens.
     /// - Throws: ``TaskError/tooManyBoxes(count:limit:)``; ``TaskError/reservedText(_:)`` for a question that holds
     ///   `<objfeat>`, a tag or a control token, any of which would change the structure of the prompt.
-    public func prompt(question: String, history: [Exchange] = [], boxCount: Int) throws(TaskError) -> Prompt {
+    public func prompt(question: String, history: [PastExchange] = [], boxCount: Int) throws(TaskError) -> Prompt {
         let boxCount = max(0, boxCount)
         if boxCount > vocabulary.objects.count {
             throw .tooManyBoxes(count: boxCount, limit: vocabulary.objects.count)
