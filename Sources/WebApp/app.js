@@ -309,6 +309,7 @@ async function ask() {
   if (task() === "regions") return describeAll();
   const body = chatBody();
   const turn = addTurn(task() === "caption" ? `Caption, ${$("style").value}` : $("text").value.trim());
+  turn.isCount = task() === "count";
   await run(turn, async (signal) => {
     for await (const { choices: [choice], model } of service.stream(body, signal)) {
       turn.model = model;
@@ -392,7 +393,7 @@ function addTurn(question) {
   const element = document.createElement("article");
   element.className = "turn";
   lastTurn += 1;
-  const turn = { number: lastTurn, element, question, text: "", detections: [], notFound: [], isWriting: false, isList: false, model: "", note: "" };
+  const turn = { number: lastTurn, element, question, text: "", detections: [], notFound: [], isWriting: false, isList: false, isCount: false, model: "", note: "" };
   turns.unshift(turn);
   $("turns").prepend(element);
   show(turn);
@@ -454,7 +455,9 @@ function linkedText(turn) {
   for (const { key, span: [start, end], label, count } of [...bySpan.values()].sort((a, b) => a.span[0] - b.span[0])) {
     if (start < position || end > scalars.length) continue;
     nodes.push(scalars.slice(position, start).join(""));
-    nodes.push(phrase(turn, scalars.slice(start, end).join(""), key, label, count > 1 ? `${count}` : ""));
+    // A count states its number itself.
+    const badge = count > 1 && !turn.isCount ? `${count}` : "";
+    nodes.push(phrase(turn, scalars.slice(start, end).join(""), key, label, badge));
     position = end;
   }
   return [...nodes, scalars.slice(position).join("")];

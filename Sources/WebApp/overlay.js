@@ -55,25 +55,38 @@ export class Overlay extends EventTarget {
       left: `${offsetLeft}px`, top: `${offsetTop}px`, width: `${offsetWidth}px`, height: `${offsetHeight}px`,
     });
     this.unit = this.size[0] / Math.max(1, offsetWidth);
-    for (const text of this.svg.querySelectorAll("text")) this.sizeText(text);
+    this.layLabels();
     for (const handle of this.svg.querySelectorAll("circle")) handle.setAttribute("r", 5 * this.unit);
   }
 
-  sizeText(text) {
-    text.style.fontSize = `${13 * this.unit}px`;
-    text.style.strokeWidth = `${3 * this.unit}px`;
+  label(layer, text, box) {
+    const made = element("text", {}, layer);
+    made.textContent = text;
+    made.box = box;
   }
 
-  label(layer, text, [x1, y1]) {
-    const made = element("text", { x: x1 + 3 * this.unit, y: y1 + 14 * this.unit }, layer);
-    made.textContent = text;
-    this.sizeText(made);
+  /// Puts every label into its box's corner, below those that are there already and never beyond the picture's edge.
+  layLabels() {
+    const { unit, size: [width, height] } = this, line = 15 * unit, taken = [];
+    for (const text of this.svg.querySelectorAll("text")) {
+      text.style.fontSize = `${13 * unit}px`;
+      text.style.strokeWidth = `${3 * unit}px`;
+      const long = text.getComputedTextLength();
+      const x = Math.max(2 * unit, Math.min(text.box[0] + 3 * unit, width - long - 3 * unit));
+      let y = Math.min(text.box[1] + line, height - 4 * unit);
+      const isTaken = () => taken.some((other) => Math.abs(other.y - y) < line && x < other.end && other.x < x + long);
+      while (isTaken() && y + line < height) y += line;
+      taken.push({ x, y, end: x + long });
+      text.setAttribute("x", x);
+      text.setAttribute("y", y);
+    }
   }
 
   setProposals(proposals) {
     const layer = this.layers.proposals;
     layer.replaceChildren();
     for (const { box, granularity } of proposals) {
+      place(element("rect", { class: "shade thin" }, layer), box);
       const rect = element("rect", { class: `proposal ${granularity}` }, layer);
       place(rect, box);
       rect.box = box;
@@ -93,8 +106,16 @@ export class Overlay extends EventTarget {
       place(rect, box);
       rect.box = box;
       rect.dataset.key = key;
-      this.label(layer, label, box);
     }
+    // What several phrases share gets one label.
+    const labels = new Map();
+    for (const { box, label } of detections) {
+      const at = String(box), known = labels.get(at) ?? { box, names: new Set() };
+      known.names.add(label);
+      labels.set(at, known);
+    }
+    for (const { box, names } of labels.values()) this.label(layer, [...names].join(", "), box);
+    this.layLabels();
   }
 
   /// - boxes: {id, box, name}
@@ -120,6 +141,7 @@ export class Overlay extends EventTarget {
       this.label(layer, name ? `${index} ${name}` : String(index), box);
       if (String(id) === focused) rect.focus();
     });
+    this.layLabels();
   }
 
   light(key) {
