@@ -183,6 +183,9 @@ try:
 
     for name, size, dark in [("phone", (390, 844), False), ("dark", (1360, 900), True)]:
         other = browse(*size, dark=dark)
+        # A window is never as narrow as a phone; the page may be.
+        other.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600})
         small = Page(other)
         small.wait(lambda: len(small.all("#examples img")) > 0)
         small.shoot(f"{name}-welcome")

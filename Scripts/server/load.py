@@ -14,12 +14,12 @@ import argparse
 import base64
 import collections
 import http.client
-import json
 import random
 import sys
 import threading
 import time
-import urllib.parse
+
+import asking
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("address")
@@ -29,47 +29,23 @@ arguments.add_argument("--minutes", type=float, default=30)
 arguments.add_argument("--throughput", action="store_true")
 arguments = arguments.parse_args()
 
-server = urllib.parse.urlparse(arguments.address)
-pictures = [base64.b64encode(open(path, "rb").read()).decode() for path in arguments.pictures]
-
-
-def ask(method, path, body=None, headers=None, timeout=150):
-    connection = http.client.HTTPConnection(server.hostname, server.port, timeout=timeout)
-    try:
-        if isinstance(body, (dict, list)):
-            body, headers = json.dumps(body), {"Content-Type": "application/json", **(headers or {})}
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
-
+server = asking.Server(arguments.address)
+pictures = [open(path, "rb").read() for path in arguments.pictures]
 
 # Requests
 
 
-def chat(picture, text, **more):
-    parts = [{"type": "text", "text": text},
-             {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64," + picture}}]
-    return {"messages": [{"role": "user", "content": parts}], **more}
-
-
 def good_requests():
+    yield from asking.good_requests(pictures)
     for picture in pictures:
-        yield "/v1/detect", {"image": picture, "phrases": ["cat", "dog", "book", "bus"]}
-        yield "/v1/detect", {"image": picture, "phrases": "the leftmost book", "granularity": "both"}
-        yield "/v1/count", {"image": picture, "phrases": ["apple", "car"]}
-        yield "/v1/caption", {"image": picture, "style": "detailed"}
-        yield "/v1/regions", {"image": picture, "boxes": [[40, 40, 200, 180], [10, 20, 90, 300]], "level": "phrase"}
-        yield "/v1/propose", {"image": picture, "granularity": "both", "max_detections": 40}
-        yield "/v1/chat/completions", chat(picture, "What is there?")
-        yield "/v1/chat/completions", chat(picture, "Tell a story.", task="chat", temperature=1, seed=7, max_tokens=60)
-        yield "/v1/chat/completions", chat(picture, "cat; dog", task="detect", stream=True)
+        image = base64.b64encode(picture).decode()
+        yield "/v1/detect", {"image": image, "phrases": "the leftmost book", "granularity": "both"}
+        yield "/v1/chat/completions", asking.chat(picture, "What is there?")
 
 
 def bad_requests():
-    picture = pictures[0]
-    cut = base64.b64encode(base64.b64decode(picture)[:3000]).decode()
+    picture = base64.b64encode(pictures[0]).decode()
+    cut = base64.b64encode(pictures[0][:3000]).decode()
     yield "/v1/detect", {"image": cut, "phrases": "cat"}, {400}
     yield "/v1/detect", {"image": "no base64!", "phrases": "cat"}, {400}
     yield "/v1/detect", {"image": picture, "phrases": ""}, {400}
@@ -79,57 +55,12 @@ def bad_requests():
     yield "/v1/regions", {"image": picture, "boxes": [[50, 50, 50, 50]]}, {400}
     yield "/v1/caption", {"image": picture, "style": "loud"}, {400}
     yield "/v1/chat/completions", {"messages": []}, {400}
-    yield "/v1/chat/completions", chat(picture, "dog", task="detect", max_tokens=0), {400}
+    yield "/v1/chat/completions", asking.chat(pictures[0], "dog", task="detect", max_tokens=0), {400}
     yield "/v1/chat/completions", {"messages": [{"role": "user", "content": [
         {"type": "text", "text": "dog"}, {"type": "image_url", "image_url": {"url": "http://10.0.0.1/a.jpg"}}]}]}, {400}
     yield "/v1/nothing", {"image": picture}, {404}
     yield "/v1/detect", "{" * 2000, {400, 415}
     yield "/v1/detect", "A" * (21 << 20), {413}
-
-
-# Answers
-
-
-def essence(path, body, answer):
-    """What must be the same however many others ask: texts, labels, boxes, and scores but for rounding."""
-    if body.get("stream"):
-        chunks = [json.loads(event[6:]) for event in answer.decode().split("\n\n") if event and event != "data: [DONE]"]
-        deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk.get("choices")]
-        document = {"text": "".join(delta.get("content") or "" for delta in deltas),
-                    "detections": [found for delta in deltas for found in delta.get("detections") or []]}
-    else:
-        document = json.loads(answer)
-        if "choices" in document:
-            document = document["choices"][0]
-
-    def rounded(value):
-        if isinstance(value, dict):
-            return {key: rounded(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [rounded(item) for item in value]
-        return round(value, 2) if isinstance(value, float) else value
-
-    return rounded(document)
-
-
-def is_same(one, other):
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return abs(one - other) <= 0.011
-    return one == other
-
-
-def memory():
-    lines = ask("GET", "/metrics")[1].decode().split("\n")
-    return next(float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes "))
-
-
-def percentile(values, share):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
 # Load
@@ -139,10 +70,10 @@ def load():
     good, bad = list(good_requests()), list(bad_requests())
     expected = []
     for path, body in good:
-        status, answer = ask("POST", path, body)
+        status, answer = server.ask("POST", path, body)
         if status != 200:
             sys.exit(f"{path} alone: {status} {answer[:300]!r}")
-        expected.append(essence(path, body, answer))
+        expected.append(asking.essence(body, answer))
     print(f"{len(good)} requests have an answer of their own; {arguments.clients} clients begin", flush=True)
 
     lock = threading.Lock()
@@ -159,13 +90,13 @@ def load():
                 if kind < 0.85:
                     index = choice.randrange(len(good))
                     path, body = good[index]
-                    status, answer = ask("POST", path, body)
+                    status, answer = server.ask("POST", path, body)
                     with lock:
                         counts[f"{path} {status}"] += 1
                         if status == 200:
                             latencies[path].append(time.monotonic() - began)
-                            found = essence(path, body, answer)
-                            if not is_same(found, expected[index]):
+                            found = asking.essence(body, answer)
+                            if not asking.is_same(found, expected[index]):
                                 problems.append(f"wrong: {path} {str(found)[:300]} instead of {str(expected[index])[:300]}")
                         elif status != 429:
                             problems.append(f"{path}: {status} {answer[:200]!r}")
@@ -173,7 +104,7 @@ def load():
                         time.sleep(choice.uniform(0.2, 1))
                 elif kind < 0.95:
                     path, body, statuses = choice.choice(bad)
-                    status, answer = ask("POST", path, body)
+                    status, answer = server.ask("POST", path, body)
                     with lock:
                         counts[f"bad {path} {status}"] += 1
                         if status not in statuses | {429}:
@@ -181,7 +112,7 @@ def load():
                 else:
                     path, body = choice.choice(good)
                     try:
-                        ask("POST", path, body, timeout=choice.uniform(0.01, 0.5))
+                        server.ask("POST", path, body, timeout=choice.uniform(0.01, 0.5))
                     except (TimeoutError, OSError, http.client.HTTPException):
                         pass
                     with lock:
@@ -199,7 +130,7 @@ def load():
     samples = []
     while time.monotonic() < end:
         time.sleep(min(10, max(0.1, end - time.monotonic())))
-        samples.append((time.monotonic() - start, memory()))
+        samples.append((time.monotonic() - start, server.memory()))
     for thread in threads:
         thread.join()
 
@@ -208,13 +139,13 @@ def load():
     for name, count in sorted(counts.items()):
         print(f"{count:7d}  {name}")
     for path, values in sorted(latencies.items()):
-        print(f"{path:24s} p50 {percentile(values, .5):6.2f} s  p95 {percentile(values, .95):6.2f} s  "
-              f"p99 {percentile(values, .99):6.2f} s")
+        print(f"{path:24s} p50 {asking.percentile(values, .5):6.2f} s  p95 {asking.percentile(values, .95):6.2f} s  "
+              f"p99 {asking.percentile(values, .99):6.2f} s")
     print(f"memory: {warm[0] / 2**20:.0f} MiB after a fifth of the time, {warm[-1] / 2**20:.0f} MiB at the end ({growth:+.1%})")
     print(f"problems: {len(problems)}")
     for problem in problems[:10]:
         print("  " + problem)
-    alive = ask("GET", "/healthz")[0] == 200
+    alive = server.ask("GET", "/healthz")[0] == 200
     sys.exit(0 if alive and not problems and growth <= 0.05 else 1)
 
 
@@ -233,10 +164,10 @@ def throughput():
                 with lock:
                     number = next(numbers)
                 # A score that no request had before makes the server prepare the picture anew.
-                body = {"image": pictures[number % len(pictures)], "phrases": ["cat", "dog", "book"],
+                body = {"image": base64.b64encode(pictures[number % len(pictures)]).decode(), "phrases": ["cat", "dog", "book"],
                         "proposal_min_score": 0.15 + number * 1e-9}
                 began = time.monotonic()
-                status, answer = ask("POST", "/v1/detect", body)
+                status, answer = server.ask("POST", "/v1/detect", body)
                 if status != 200:
                     sys.exit(f"{status} {answer[:200]!r}")
                 done.append(time.monotonic() - began)
@@ -254,7 +185,7 @@ def throughput():
     for clients in (1, 8):
         rates[clients], latencies = detections(clients, 40)
         print(f"{clients} clients: {rates[clients]:.2f} detections a second, "
-              + ", ".join(f"p{round(share * 100)} {percentile(latencies, share):.2f} s" for share in (.5, .95, .99)))
+              + ", ".join(f"p{round(share * 100)} {asking.percentile(latencies, share):.2f} s" for share in (.5, .95, .99)))
     print(f"ratio: {rates[8] / rates[1]:.2f}")
 
 
