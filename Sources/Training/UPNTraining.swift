@@ -72,16 +72,26 @@ public enum UPNTraining {
     public static func run(_ recipe: UPNRecipe, folder: URL, device: Device = .cpu) throws
         -> TrainingRun<UPNTask>.Outcome
     {
+        try TrainingRun(
+            task(recipe, device: device), options: recipe.options, folder: folder, configuration: recipe
+        ).run()
+    }
+
+    /// What `run` would do.
+    public static func plan(_ recipe: UPNRecipe, device: Device = .cpu) throws -> TrainingPlan {
+        try TrainingPlan(task(recipe, device: device), recipe.options)
+    }
+
+    private static func task(_ recipe: UPNRecipe, device: Device) throws -> UPNTask {
         let assets = try SceneAssets()
         var configuration = SceneConfiguration(split: .training)
         (configuration.width, configuration.height) = (recipe.sceneSide, recipe.sceneSide)
         let generator = try SceneGenerator(configuration: configuration, assets: assets)
         let firstSeed = recipe.options.seed &* 0x1_0000_0000
-        let task = try UPNTask(
+        return try UPNTask(
             recipe, source: { AnnotatedPicture(generator.scene(seed: firstSeed &+ UInt64($0))) },
             evaluationPictures: (0..<recipe.evaluationScenes).map {
                 AnnotatedPicture(generator.scene(seed: firstEvaluationSeed + UInt64($0)))
             }, device: device)
-        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 }

@@ -30,7 +30,10 @@ package struct TrainCommand: AsyncParsableCommand {
     var recipe: String
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The run's folder.", valueName: "folder"))
-    var out: String
+    var out: String?
+
+    @Flag(help: "Only say what would be trained and what it needs; takes two batches to measure.")
+    var dryRun = false
 
     @Option(
         name: .customLong("init"),
@@ -56,10 +59,15 @@ package struct TrainCommand: AsyncParsableCommand {
 
     package init() {}
 
+    package func validate() throws {
+        if !dryRun && out == nil { throw ValidationError("Give the run's folder by --out.") }
+    }
+
     package func run() throws {
         Runtime.initialize()
         try Runtime.setThreadCount(threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        let file = URL(fileURLWithPath: recipe), folder = URL(fileURLWithPath: out, isDirectory: true)
+        let file = URL(fileURLWithPath: recipe), out = out ?? ""
+        let folder = URL(fileURLWithPath: out, isDirectory: true)
         let origin = ChatRexStart(
             model: start.map { URL(fileURLWithPath: $0) }, encoders: encoders.map { URL(fileURLWithPath: $0) },
             proposals: proposals.map { URL(fileURLWithPath: $0) })
@@ -68,6 +76,7 @@ package struct TrainCommand: AsyncParsableCommand {
             let recipe = try RecipeFile.load(file, defaults: UPNRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
             }
+            if dryRun { return try show(UPNTraining.plan(recipe)) }
             isFinished = try UPNTraining.run(recipe, folder: folder) == .finished
         } else {
             var recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) {
@@ -75,12 +84,41 @@ package struct TrainCommand: AsyncParsableCommand {
             }
             if let stage = ConversationStage(rawValue: stage.rawValue) {
                 recipe.conversation.stage = stage
+                if dryRun { return try show(ChatRexTraining.plan(recipe, from: origin)) }
                 isFinished = try ChatRexTraining.run(recipe, from: origin, folder: folder) == .finished
             } else {
+                if dryRun { return try show(ChatRexTraining.warmUpPlan(recipe, from: origin)) }
                 isFinished = try ChatRexTraining.warmUp(recipe, from: origin, folder: folder) == .finished
             }
         }
         try Terminal.write(isFinished ? "finished: \(out)" : "stopped; repeat the command to go on: \(out)")
         if !isFinished { throw ExitCode(ExitStatus.interrupted.rawValue) }
+    }
+
+    private func show(_ plan: TrainingPlan) throws {
+        func row(_ cells: [String]) -> String {
+            let widths = [34, 12, 12]
+            let padded = zip(cells, widths).map {
+                $0.padding(toLength: max($1, $0.count + 1), withPad: " ", startingAt: 0)
+            }
+            return padded.joined() + cells.dropFirst(widths.count).joined(separator: " ")
+        }
+        var lines = [row(["part", "parameters", "trained", "learning rate"])]
+        for part in plan.parts {
+            let rates = part.rates.sorted().map { String(format: "%.3g", $0 * plan.learningRate) }
+            lines.append(
+                row([
+                    part.name, Quantity.count(part.elements), part.trained > 0 ? Quantity.count(part.trained) : "-",
+                    rates.isEmpty ? "-" : rates.joined(separator: ", "),
+                ]))
+        }
+        lines.append(row(["all", Quantity.count(plan.elements), Quantity.count(plan.trained)]))
+        lines.append(
+            "memory: weights \(Quantity.bytes(plan.weightBytes)), gradients \(Quantity.bytes(plan.gradientBytes)), moments \(Quantity.bytes(plan.momentBytes)), averaged weights \(Quantity.bytes(plan.averageBytes)); with a batch the process took \(Quantity.bytes(ProcessMemory.peak))"
+        )
+        lines.append(
+            String(format: "a batch takes %.2f s, forward and backward; ", plan.batchSeconds)
+                + "\(plan.steps) steps until the recipe's end")
+        try Terminal.write(lines.joined(separator: "\n"))
     }
 }

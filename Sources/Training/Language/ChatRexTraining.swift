@@ -58,19 +58,36 @@ public enum ChatRexTraining {
     public static func warmUp(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
         -> TrainingRun<EncoderWarmUp>.Outcome
     {
+        try TrainingRun(warmUpTask(recipe, start), options: recipe.options, folder: folder, configuration: recipe).run()
+    }
+
+    /// What `warmUp` would do.
+    public static func warmUpPlan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
+        try TrainingPlan(warmUpTask(recipe, start), recipe.options)
+    }
+
+    private static func warmUpTask(_ recipe: ChatRexRecipe, _ start: ChatRexStart) throws -> EncoderWarmUp {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
-        let task = try EncoderWarmUp(
+        return try EncoderWarmUp(
             model, tokenizer: tokenizer, generator: training, validation: validation, batchSize: recipe.warmUpBatchSize,
             trainsEmbeddings: recipe.warmUpTrainsEmbeddings, trainsProjectors: recipe.warmUpTrainsProjectors,
             seed: recipe.options.seed &* 1_000_003)
-        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 
     /// Trains one of the three stages, or goes on with the run in `folder`.
     public static func run(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
         -> TrainingRun<ConversationTask>.Outcome
     {
+        try TrainingRun(task(recipe, start), options: recipe.options, folder: folder, configuration: recipe).run()
+    }
+
+    /// What `run` would do.
+    public static func plan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
+        try TrainingPlan(task(recipe, start), recipe.options)
+    }
+
+    private static func task(_ recipe: ChatRexRecipe, _ start: ChatRexStart) throws -> ConversationTask {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
         if recipe.startsLanguageModel {
@@ -82,10 +99,9 @@ public enum ChatRexTraining {
                 names: names.embeddings(model.language.embedding, spelling: 0), regions: regions(model, training))
         }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
-        let task = try ConversationTask(
+        return try ConversationTask(
             model, tokenizer: tokenizer, options: recipe.conversation, generator: training, validation: validation,
             proposalNetwork: network)
-        return try TrainingRun(task, options: recipe.options, folder: folder, configuration: recipe).run()
     }
 
     private static func generators(_ recipe: ChatRexRecipe) throws -> (
