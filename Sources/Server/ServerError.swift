@@ -82,9 +82,8 @@ extension ServerError {
             case let error as ImagingError: Self(imaging: error)
             case UPNError.pictureTooNarrow:
                 .init(.badRequest, .invalidImage, "\(error)", parameter: "image")
-            // The client went away while it was sending.
-            case HTTPParserError.invalidEOFState: .init(.serviceUnavailable, .cancelled, "the request broke off")
-            case is HTTPParserError: .init(.badRequest, .invalidHTTP, "the request's body does not follow HTTP")
+            case is HTTPParserError:
+                .init(.badRequest, .invalidHTTP, "the request's body does not follow HTTP, or broke off")
             case let error as TaskError: .init(.badRequest, .invalidText, "\(error)")
             case ChatRexError.box(let text): .init(.badRequest, .invalidBox, text, parameter: "boxes")
             case let error as LanguageModelError: .init(.badRequest, .invalidValue, "\(error)")
