@@ -148,8 +148,6 @@ private struct BenchReport {
     }
 }
 
-/// Memory of this process.
-
 extension Duration {
     fileprivate var milliseconds: Double {
         let (seconds, attoseconds) = components

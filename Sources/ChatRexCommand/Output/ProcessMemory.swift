@@ -1,6 +1,6 @@
 import Foundation
 
-/// Of this process.
+/// Memory of this process.
 enum ProcessMemory {
     /// The most that was resident at any time, in bytes.
     static var peak: Int {
