@@ -102,7 +102,7 @@ public struct SceneBenchmark: Sendable {
         var references = ReferringAccuracy()
         var counting = CountingAccuracy()
         var regions = (right: 0, total: 0)
-        var malformed = 0, truncated = 0, empty = 0
+        var faults = AnswerFaults()
 
         mutating func note(
             _ answer: GroundedAnswer, to question: String, _ task: SceneAnswer.Task, _ scene: Scene,
@@ -112,9 +112,7 @@ public struct SceneBenchmark: Sendable {
                 SceneAnswer(
                     scene: scene.seed, task: task, question: question, answer: answer.rawText, expected: expected,
                     overlap: overlap, isRight: isRight))
-            if !answer.issues.isEmpty { malformed += 1 }
-            if answer.isTruncated { truncated += 1 }
-            if answer.text.isEmpty && answer.groups.isEmpty { empty += 1 }
+            faults.add(answer)
         }
 
         func report(seed: UInt64, scenes: Int) -> SceneReport {
@@ -122,7 +120,8 @@ public struct SceneBenchmark: Sendable {
                 upnRecall50: proposals.report().recall50, precision50: detection.precision, recall50: detection.recall,
                 referAccuracy50: references.accuracy, countExact: counting.accuracy,
                 regionExact: regions.total > 0 ? Double(regions.right) / Double(regions.total) : nil,
-                malformedAnswers: malformed, truncatedAnswers: truncated, emptyAnswers: empty, scenes: scenes,
+                malformedAnswers: faults.malformed, truncatedAnswers: faults.truncated, emptyAnswers: faults.empty,
+                scenes: scenes,
                 objects: detection.total.truths, references: references.count, counts: counting.count, seed: seed,
                 protocolText: """
                     validation scenes (training names, other seeds and backgrounds); classes of the image given, no negatives; fine \

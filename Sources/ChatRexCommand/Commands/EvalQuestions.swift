@@ -18,6 +18,12 @@ struct QuestionEvalOptions: ParsableArguments {
         help: ArgumentHelp("Keeps the answers in journal.jsonl, by which a killed run goes on.", valueName: "folder"))
     var out: String?
 
+    @Flag(name: .customLong("json"), help: "Print JSON.")
+    var isJSON = false
+
+    @OptionGroup(title: "Detections") var detection: DetectionOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+
     var benchmark: DatasetBenchmark {
         get throws {
             try DatasetBenchmark(COCODataset(contentsOf: URL(fileURLWithPath: gt)), images: images, out: out)
@@ -67,14 +73,10 @@ extension EvalCommand {
                 """)
 
         @OptionGroup var options: QuestionEvalOptions
-        @Flag(name: .customLong("json"), help: "Print JSON.")
-        var isJSON = false
-        @OptionGroup(title: "Detections") var detection: DetectionOptions
-        @OptionGroup(title: "Model") var model: ModelOptions
 
         func run() async throws {
             let benchmark = try options.benchmark
-            let records = try await benchmark.references(model.session(), boxes: detection.boxes)
+            let records = try await benchmark.references(options.model.session(), boxes: options.detection.boxes)
             var accuracy = ReferringAccuracy()
             for record in records { accuracy.add(predicted: record.found, truth: record.truth) }
             try Figures(
@@ -83,7 +85,7 @@ extension EvalCommand {
                 faults: records.reduce(AnswerFaults()) { $0 + $1.faults },
                 protocolText:
                     "the expression is asked for as one phrase; of the boxes found the one with the highest score; greedy decoding under the index grammar"
-            ).print(asJSON: isJSON)
+            ).print(asJSON: options.isJSON)
         }
     }
 
@@ -171,14 +173,10 @@ extension EvalCommand {
             discussion: "EXAMPLE\n  chatrex eval count --gt instances_val2017.json --images val2017 --out runs/count")
 
         @OptionGroup var options: QuestionEvalOptions
-        @Flag(name: .customLong("json"), help: "Print JSON.")
-        var isJSON = false
-        @OptionGroup(title: "Detections") var detection: DetectionOptions
-        @OptionGroup(title: "Model") var model: ModelOptions
 
         func run() async throws {
             let benchmark = try options.benchmark
-            let records = try await benchmark.counts(model.session(), boxes: detection.boxes)
+            let records = try await benchmark.counts(options.model.session(), boxes: options.detection.boxes)
             var accuracy = CountingAccuracy()
             for count in records.flatMap(\.counts) { accuracy.add(predicted: count.counted, truth: count.truth) }
             try Figures(
@@ -189,7 +187,7 @@ extension EvalCommand {
                 ], counts: [("counts", accuracy.count)], faults: records.reduce(AnswerFaults()) { $0 + $1.faults },
                 protocolText:
                     "categories of the picture, one question each, those with crowds left out; the number that the answer states; greedy decoding under the index grammar"
-            ).print(asJSON: isJSON)
+            ).print(asJSON: options.isJSON)
         }
     }
 }
