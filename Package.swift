@@ -27,14 +27,17 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         .target(
@@ -73,7 +76,7 @@ let package = Package(
             ]),
         part("ChatRexAPI", ["Boxes"]),
         part("ChatRexClient", ["Boxes", "ChatRexAPI"]),
-        part("Scenes", ["Boxes", "CSVG", "Imaging"]),
+        part("Scenes", ["Annotations", "Boxes", "CSVG", "Imaging"]),
         part(
             "Downloading",
             [
@@ -81,6 +84,24 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        part("Recipes", [.product(name: "Yams", package: "Yams")]),
+        part("Annotations", ["Boxes", .product(name: "Crypto", package: "swift-crypto")]),
+        part(
+            "GroundingDINO",
+            [
+                "Boxes", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders",
+            ]),
+        part(
+            "DataEngine",
+            [
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "Downloading", "GroundingDINO", "Imaging",
+                "LanguageModels", "Recipes", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ], resources: ["worker", "noun_phrases", "parquet_rows"].map { .embedInCode("Workers/\($0).py") }),
         part(
             "WebApp",
             resources: [
@@ -104,16 +125,16 @@ let package = Package(
         part(
             "Training",
             [
-                "Boxes", "ChatRex", "Checkpoints", "Evaluation", "Imaging", "LanguageModels", "Scenes", "Tokenizers",
-                "Torch", "TorchNN",
-                "UPN", "VisionEncoders", .product(name: "Yams", package: "Yams"),
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "DataEngine", "Evaluation", "Imaging",
+                "LanguageModels", "Recipes", "Scenes", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
             ]),
 
         .executableTarget(
             name: "ChatRexCommand",
             dependencies: [
-                "Boxes", "ChatRex", "Checkpoints", "Downloading", "Evaluation", "GoldenParity", "Imaging",
-                "LanguageModels", "Scenes", "Server", "Tokenizers", "Torch", "TorchNN", "Training", "UPN",
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "DataEngine", "Downloading", "Evaluation",
+                "GoldenParity", "GroundingDINO", "Imaging", "LanguageModels", "Recipes", "Scenes", "Server",
+                "Tokenizers", "Torch", "TorchNN", "Training", "UPN",
                 "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -148,8 +169,28 @@ let package = Package(
             ]),
         tests(
             "Training",
-            ["Boxes", "Checkpoints", "Imaging", "Scenes", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders"]),
-        tests("Scenes", ["Boxes", "Imaging", "Scenes"]),
+            [
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "DataEngine", "Imaging", "LanguageModels", "Recipes",
+                "Scenes", "Tokenizers", "Torch", "TorchNN", "Training", "UPN", "VisionEncoders",
+            ]),
+        tests("Scenes", ["Annotations", "Boxes", "Imaging", "Scenes"]),
+        tests("Annotations", ["Annotations", "Boxes"]),
+        tests(
+            "GroundingDINO",
+            [
+                "Boxes", "Checkpoints", "GroundingDINO", "Imaging", "Tokenizers", "Torch", "TorchNN", "UPN",
+                "VisionEncoders",
+            ], exclude: ["Fixtures"]),
+        tests(
+            "DataEngine",
+            [
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "DataEngine", "Downloading", "GroundingDINO",
+                "Imaging",
+                "Scenes", "Torch", "TorchNN", "VisionEncoders",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         tests(
             "Downloading",
             [

@@ -15,7 +15,7 @@ readonly torch_version=2.13.0
 readonly oldest_torch=11 newest_torch=15  # 2.x
 readonly debian_packages=(
     ca-certificates libncurses6  # fetching packages, and Swift's own driver
-    pkg-config libvips-dev librsvg2-dev g++ python3 python3-venv
+    pkg-config libvips-dev librsvg2-dev libsqlite3-dev g++ python3 python3-venv
     fonts-dejavu-core fonts-noto-color-emoji
     tuxpaint-stamps-default gnome-backgrounds plasma-workspace-wallpapers mate-backgrounds
 )

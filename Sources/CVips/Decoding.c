@@ -26,6 +26,8 @@ CVStatus cv_open(const void *bytes, size_t length, const char *loader, CVPicture
     header->width = vips_image_get_width(image);
     header->height = vips_image_get_height(image);
     header->orientation = vips_image_get_orientation(image);
+    header->depth = 8 * (int32_t)vips_format_sizeof(vips_image_get_format(image));
+    header->is_cmyk = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK;
     return CV_OK;
 }
 

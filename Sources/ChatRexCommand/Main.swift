@@ -27,7 +27,9 @@ package struct ChatRexTool: AsyncParsableCommand {
             CommandGroup(name: "Service", subcommands: [ServeCommand.self]),
             CommandGroup(
                 name: "Data and model",
-                subcommands: [ScenesCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self]),
+                subcommands: [
+                    ScenesCommand.self, EngineCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self,
+                ]),
             CommandGroup(name: "Machine", subcommands: [BenchCommand.self, DoctorCommand.self, GoldenCommand.self]),
         ])
 

@@ -8,12 +8,29 @@ public enum DownloadError: Error, Sendable, Hashable {
     case privateAddress(String)
     case unknownHost(String)
     case tooManyRedirects(limit: Int)
-    /// The other server's answer was no success.
-    case status(Int)
+    /// The other server's answer was no success; `retryAfter` are the seconds that it asked to be left alone.
+    case status(Int, retryAfter: Double? = nil)
+    /// The answer declares itself as something other than a picture, such as `text/html`.
+    case wrongType(String)
+    /// The host's robots.txt excludes the address.
+    case disallowed(String)
+    /// The host's robots.txt could not be had, which counts as excluding everything.
+    case robotsUnreachable(host: String, reason: String)
     case tooManyBytes(limit: Int)
     case timeout(seconds: Double)
     /// No connection, a certificate that is not trusted, an answer that broke off.
     case failed(String)
+    /// A setting that nothing can be downloaded with.
+    case invalidSetting(name: String, reason: String)
+
+    /// Whether the same request may succeed later.
+    public var isTransient: Bool {
+        switch self {
+        case .status(let code, _): code == 408 || code == 429 || (500...599).contains(code)
+        case .timeout, .failed: true
+        default: false
+        }
+    }
 }
 
 extension DownloadError: CustomStringConvertible {
@@ -24,10 +41,15 @@ extension DownloadError: CustomStringConvertible {
         case .privateAddress(let host): "\(host.prefix(80)) is not on the public Internet"
         case .unknownHost(let host): "there is no host \(host.prefix(80))"
         case .tooManyRedirects(let limit): "the address leads on more than \(limit) times"
-        case .status(let code): "the other server answered with status \(code)"
+        case .status(let code, _): "the other server answered with status \(code)"
+        case .wrongType(let type): "the other server answered with \(type.prefix(80)) instead of a picture"
+        case .disallowed(let address): "the host's robots.txt excludes \(address.prefix(200))"
+        case .robotsUnreachable(let host, let reason):
+            "the robots.txt of \(host.prefix(80)) cannot be had, so nothing else is asked for: \(reason)"
         case .tooManyBytes(let limit): "it has more than \(limit) bytes"
         case .timeout(let seconds): "it took longer than \(seconds.formatted) seconds"
         case .failed(let reason): "it could not be fetched: \(reason)"
+        case .invalidSetting(let name, let reason): "the setting '\(name)': \(reason)"
         }
     }
 }

@@ -35,6 +35,51 @@ extension Image {
     }
 
     private init(decoding bytes: [UInt8], source: String, channels: Channels, limits: DecodingLimits) throws {
+        let file = try EncodedFile(bytes: bytes, source: source, limits: limits)
+        let (stored, orientation) = try file.decoded(channels: channels, limits: limits)
+        self = stored.oriented(orientation)
+    }
+}
+
+/// What a picture file says about itself before anything is decoded.
+public struct ImageHeader: Sendable, Equatable {
+    public let format: ImageFormat
+    /// Sides in pixels, as shown.
+    public let width: Int, height: Int
+    /// How the rows are stored.
+    public let orientation: Orientation
+    /// 8, 16 or 32.
+    public let bitsPerSample: Int
+    /// Whether the colours are those of four inks.
+    public let isCMYK: Bool
+
+    /// Reads the header alone.
+    /// - Throws: `ImagingError`; a file whose header is sound may still be damaged further on.
+    public init(decoding bytes: [UInt8], limits: DecodingLimits = .default) throws {
+        let file = try EncodedFile(bytes: bytes, source: "image data", limits: limits)
+        self = try file.opened(limits: limits) { _, header in
+            let orientation = Orientation(rawValue: Int(header.orientation)) ?? .up
+            let (width, height) = (Int(header.width), Int(header.height))
+            return ImageHeader(
+                format: file.format, width: orientation.isTurned ? height : width,
+                height: orientation.isTurned ? width : height, orientation: orientation,
+                bitsPerSample: Int(header.depth), isCMYK: header.is_cmyk)
+        }
+    }
+
+    private init(
+        format: ImageFormat, width: Int, height: Int, orientation: Orientation, bitsPerSample: Int, isCMYK: Bool
+    ) {
+        (self.format, self.width, self.height, self.orientation) = (format, width, height, orientation)
+        (self.bitsPerSample, self.isCMYK) = (bitsPerSample, isCMYK)
+    }
+}
+
+/// Bytes of a known format on their way through libvips.
+private struct EncodedFile {
+    let bytes: [UInt8], source: String, format: ImageFormat
+
+    init(bytes: [UInt8], source: String, limits: DecodingLimits) throws {
         guard !bytes.isEmpty else { throw ImagingError.empty(source: source) }
         guard bytes.count <= limits.maximumByteCount else {
             throw ImagingError.tooManyBytes(source: source, count: bytes.count, limit: limits.maximumByteCount)
@@ -43,18 +88,29 @@ extension Image {
             throw ImagingError.unsupportedFormat(source: source, found: ImageFormat.describeUnknown(bytes))
         }
         try Vips.start()
-        let file = EncodedFile(bytes: bytes, source: source, format: format)
-        let (stored, orientation) = try file.decoded(channels: channels, limits: limits)
-        self = stored.oriented(orientation)
+        (self.bytes, self.source, self.format) = (bytes, source, format)
     }
-}
-
-/// Bytes of a known format on their way through libvips.
-private struct EncodedFile {
-    let bytes: [UInt8], source: String, format: ImageFormat
 
     /// The pixels as stored, and how to turn them.
     func decoded(channels: Image.Channels, limits: DecodingLimits) throws -> (Image, Orientation) {
+        try opened(limits: limits) { picture, header in
+            let (width, height) = (Int(header.width), Int(header.height))
+            let count = try Image.byteCount(width: width, height: height, channels: channels.rawValue)
+            let pixels = try [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+                guard cv_read_srgb(picture, Int32(channels.rawValue), output.baseAddress, count) == CV_OK else {
+                    throw damaged()
+                }
+                initialized = count
+            }
+            let image = Image(uncheckedWidth: width, height: height, channels: channels.rawValue, pixels: pixels)
+            return (image, Orientation(rawValue: Int(header.orientation)) ?? .up)
+        }
+    }
+
+    /// Reads the header and checks the number of pixels.
+    func opened<Result>(
+        limits: DecodingLimits, _ body: (_ picture: OpaquePointer, CVHeader) throws -> Result
+    ) throws -> Result {
         try bytes.withUnsafeBytes { input in
             var picture: OpaquePointer?
             var header = CVHeader()
@@ -72,15 +128,7 @@ private struct EncodedFile {
                 throw ImagingError.tooManyPixels(
                     source: source, width: width, height: height, limit: limits.maximumPixelCount)
             }
-            let count = try Image.byteCount(width: width, height: height, channels: channels.rawValue)
-            let pixels = try [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
-                guard cv_read_srgb(picture, Int32(channels.rawValue), output.baseAddress, count) == CV_OK else {
-                    throw damaged()
-                }
-                initialized = count
-            }
-            let image = Image(uncheckedWidth: width, height: height, channels: channels.rawValue, pixels: pixels)
-            return (image, Orientation(rawValue: Int(header.orientation)) ?? .up)
+            return try body(picture, header)
         }
     }
 

@@ -13,6 +13,9 @@ public struct PixelRect: Sendable, Hashable {
 /// How stored rows and columns relate to the upright picture; raw values are those of EXIF.
 public enum Orientation: Int, Sendable, CaseIterable {
     case up = 1, upMirrored, down, downMirrored, leftMirrored, right, rightMirrored, left
+
+    /// Whether stored rows are columns of the upright picture.
+    var isTurned: Bool { rawValue > 4 }
 }
 
 extension Image {

@@ -10,6 +10,11 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         }
     }
 
+    /// How the names of picture files end, in lower case.
+    public static let fileExtensions: Set<String> = [
+        "jpg", "jpeg", "png", "webp", "tif", "tiff", "gif", "heic", "heif",
+    ]
+
     /// The media type for HTTP.
     public var mediaType: String { "image/\(rawValue)" }
 

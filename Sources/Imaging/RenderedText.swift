@@ -1,18 +1,18 @@
 import CVips
 
 /// One line of text as coverage, set by Pango in whatever fonts the machine has.
-struct RenderedText {
+package struct RenderedText: Sendable {
     /// Size of the ink.
-    let width: Int, height: Int
+    package let width: Int, height: Int
     /// Where the ink starts within the line's layout box; keeps the baselines of different texts level.
-    let left: Int, top: Int
+    package let left: Int, top: Int
     /// 0...255, row-major.
-    let coverage: [UInt8]
+    package let coverage: [UInt8]
 
     /// Nil where nothing can be rendered: no font, or no visible character.
     ///
     /// - Parameter size: the font size in pixels.
-    init?(_ text: String, font: String, size: Int) {
+    package init?(_ text: String, font: String, size: Int) {
         guard (try? Vips.start()) != nil else { return nil }
         var mask = CVTextMask()
         guard cv_render_text(Self.markup(for: text), "\(font) \(size)", &mask) == CV_OK, let pixels = mask.coverage

@@ -26,6 +26,31 @@ public struct BertConfiguration: Codable, Sendable, Equatable {
         case normEpsilon = "layer_norm_eps"
     }
 
+    /// Sizes; those not given are BERT base's.
+    public init(
+        vocabularySize: Int = 30522, width: Int = 768, layerCount: Int = 12, headCount: Int = 12,
+        hiddenWidth: Int = 3072, maxPositions: Int = 512, segmentCount: Int = 2, normEpsilon: Double = 1e-12
+    ) {
+        (self.vocabularySize, self.width, self.layerCount) = (vocabularySize, width, layerCount)
+        (self.headCount, self.hiddenWidth, self.maxPositions) = (headCount, hiddenWidth, maxPositions)
+        (self.segmentCount, self.normEpsilon) = (segmentCount, normEpsilon)
+    }
+
+    /// Reads a `config.json`, which may leave out what is as in BERT base.
+    public init(from decoder: any Decoder) throws {
+        let file = try decoder.container(keyedBy: CodingKeys.self)
+        let base = BertConfiguration()
+        func int(_ key: CodingKeys, _ size: KeyPath<BertConfiguration, Int>) throws -> Int {
+            try file.decodeIfPresent(Int.self, forKey: key) ?? base[keyPath: size]
+        }
+        self.init(
+            vocabularySize: try int(.vocabularySize, \.vocabularySize), width: try int(.width, \.width),
+            layerCount: try int(.layerCount, \.layerCount), headCount: try int(.headCount, \.headCount),
+            hiddenWidth: try int(.hiddenWidth, \.hiddenWidth), maxPositions: try int(.maxPositions, \.maxPositions),
+            segmentCount: try int(.segmentCount, \.segmentCount),
+            normEpsilon: try file.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? base.normEpsilon)
+    }
+
     /// - Throws: `LanguageModelError` when sizes do not divide or are out of range.
     public func validate() throws {
         let sizes = [vocabularySize, width, layerCount, headCount, hiddenWidth, maxPositions, segmentCount]

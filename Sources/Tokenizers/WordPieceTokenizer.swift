@@ -77,6 +77,23 @@ public struct WordPieceTokenizer: Sendable {
         return ids
     }
 
+    // MARK: Ids to text
+
+    /// The text that ids stand for: pieces of a word joined, no space before `.`, `?`, `!` and `,`. Unknown ids are left out.
+    public func decode(_ ids: [Int]) -> String {
+        var text = ""
+        for token in ids.compactMap(token(for:)) {
+            if text.isEmpty {
+                text = token
+            } else if token.utf8.starts(with: continuation) {
+                text += String(decoding: token.utf8.dropFirst(continuation.count), as: UTF8.self)
+            } else {
+                text += [".", "?", "!", ","].contains(token) ? token : " " + token
+            }
+        }
+        return text
+    }
+
     // MARK: The vocabulary
 
     /// One more than the highest id: the number of rows that an embedding needs.

@@ -41,7 +41,7 @@ public struct PictureAugmentation: Codable, Sendable, Equatable {
     }
 }
 
-/// Batches of training scenes, prepared ahead on background threads.
+/// Batches of training pictures, prepared ahead on background threads.
 ///
 /// A batch depends on the seed and its number alone.
 public final class SceneLoader {

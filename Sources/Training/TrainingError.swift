@@ -1,3 +1,5 @@
+import Recipes
+
 /// Why a training run could not start, go on or be resumed.
 public enum TrainingError: Error, Sendable, CustomStringConvertible {
     /// A setting has a value that nothing can be trained with.
@@ -10,8 +12,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case unusableRun(path: String, reason: String)
     /// The run's folder could not be written.
     case unwritable(path: String, reason: String)
-    /// A recipe that cannot be followed.
-    case recipe(path: String, reason: String)
+    /// Annotated pictures that cannot be used.
+    case unusableData(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -28,9 +30,15 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
             "\(path) cannot be resumed: \(reason)"
         case .unwritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
-        case .recipe(let path, let reason):
-            "The recipe \(path) cannot be followed: \(reason)"
+        case .unusableData(let path, let reason):
+            "The data in \(path) cannot be trained with: \(reason)"
         }
+    }
+}
+
+extension TrainingError: InvalidSetting {
+    public var setting: (name: String, reason: String)? {
+        if case .invalidSetting(let name, let reason) = self { (name, reason) } else { nil }
     }
 }
 

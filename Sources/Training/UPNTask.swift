@@ -4,7 +4,7 @@ import Torch
 import TorchNN
 import UPN
 
-/// A batch of scenes and the prompt that it trains.
+/// A batch of pictures and the prompt that it trains.
 public struct UPNBatch: Sendable {
     public let pictures: PictureBatch
     public let granularity: Granularity
@@ -14,7 +14,7 @@ public struct UPNBatch: Sendable {
     }
 }
 
-/// Trains a Universal Proposal Network on scenes (upn.md, section 15). Batches train the fine and the coarse prompt by turns:
+/// Trains a Universal Proposal Network (upn.md, section 15). Batches train the fine and the coarse prompt by turns:
 /// most boxes are the same for both, so that two decoder runs for a batch teach less than a second batch does.
 public final class UPNTask: TrainingTask {
     public let recipe: UPNRecipe

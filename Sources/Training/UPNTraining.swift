@@ -4,7 +4,7 @@ import Torch
 import UPN
 import VisionEncoders
 
-/// Everything that decides how a proposal network is trained on scenes.
+/// Everything that decides how a proposal network is trained.
 public struct UPNRecipe: TrainingRecipe, Equatable {
     /// Sizes of the pictures over a part of the run.
     public struct Phase: Codable, Sendable, Equatable {
@@ -20,6 +20,7 @@ public struct UPNRecipe: TrainingRecipe, Equatable {
 
     public var network = UPNConfiguration.nano
     public var options = TrainingOptions()
+    public var data = TrainingData()
     public var batchSize = 8
     public var weightDecay = 0.05
     public var denoising = DenoisingConfiguration(count: 50)
@@ -43,6 +44,7 @@ public struct UPNRecipe: TrainingRecipe, Equatable {
 
     /// Everything but how the run goes on.
     func validateTask() throws {
+        try data.validate()
         try TrainingError.check(batchSize, 1...1024, "batchSize")
         try TrainingError.check(encoderMatchesPerTarget, 1...10_000, "encoderMatchesPerTarget")
         try TrainingError.check(
@@ -59,13 +61,13 @@ public struct UPNRecipe: TrainingRecipe, Equatable {
     func phase(at progress: Double) -> Int { phases.firstIndex { progress < $0.end } ?? phases.count - 1 }
 }
 
-/// Trains proposal networks on scenes.
+/// Trains proposal networks on scenes and annotated pictures.
 public enum UPNTraining {
     /// Scenes for evaluation have seeds that training never reaches.
     static let firstEvaluationSeed: UInt64 = .max - 1_000_000
 
-    /// Starts a run, or goes on with the one in `folder`. Every picture is a new scene: drawing one takes a fiftieth of what a
-    /// network needs to learn from it.
+    /// Starts a run, or goes on with the one in `folder`. Every scene is a new one: drawing it takes a fiftieth of what a network
+    /// needs to learn from it. Evaluation is on scenes, whatever the training is on.
     ///
     /// - Parameter folder: the run's; checkpoints have a loadable network in `step-N/export`.
     /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`.
@@ -88,8 +90,11 @@ public enum UPNTraining {
         (configuration.width, configuration.height) = (recipe.sceneSide, recipe.sceneSide)
         let generator = try SceneGenerator(configuration: configuration, assets: assets)
         let firstSeed = recipe.options.seed &* 0x1_0000_0000
+        let pictures = try TrainingPictures(recipe.data, seed: recipe.options.seed) {
+            generator.scene(seed: firstSeed &+ UInt64($0))
+        }
         return try UPNTask(
-            recipe, source: { AnnotatedPicture(generator.scene(seed: firstSeed &+ UInt64($0))) },
+            recipe, source: { try pictures.picture($0) },
             evaluationPictures: (0..<recipe.evaluationScenes).map {
                 AnnotatedPicture(generator.scene(seed: firstEvaluationSeed + UInt64($0)))
             }, device: device)

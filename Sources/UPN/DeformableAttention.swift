@@ -4,17 +4,28 @@ import Foundation
 import Torch
 import TorchNN
 
+/// Sizes that the layers of a deformable transformer share.
+package struct DeformableSizes: Sendable {
+    package var width: Int, headCount: Int, levelCount: Int, pointCount: Int, hiddenWidth: Int
+    package var normEpsilon: Double
+
+    package init(
+        width: Int, headCount: Int, levelCount: Int, pointCount: Int, hiddenWidth: Int, normEpsilon: Double = 1e-5
+    ) {
+        (self.width, self.headCount, self.levelCount) = (width, headCount, levelCount)
+        (self.pointCount, self.hiddenWidth, self.normEpsilon) = (pointCount, hiddenWidth, normEpsilon)
+    }
+}
+
 /// Reads a few learned points around a reference on every level. Names: `sampling_offsets`, `attention_weights`, `value_proj`, `output_proj`.
-final class DeformableAttention: Module {
+package final class DeformableAttention: Module {
     private static let sample = Operator("chatrex::multi_scale_deformable_attention")
     let offsets: Linear, attention: Linear, value: Linear, output: Linear
     let headCount: Int, levelCount: Int, pointCount: Int
 
-    init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
-        (headCount, levelCount, pointCount) = (
-            configuration.headCount, configuration.levelCount, configuration.pointCount
-        )
-        let width = configuration.width, points = headCount * levelCount * pointCount
+    package init(_ sizes: DeformableSizes, _ weights: Weights) throws {
+        (headCount, levelCount, pointCount) = (sizes.headCount, sizes.levelCount, sizes.pointCount)
+        let width = sizes.width, points = headCount * levelCount * pointCount
         let ring = Self.ring(headCount, levelCount, pointCount)
         offsets = try Linear(
             width, points * 2, weights / "sampling_offsets", initializer: .zeros,
@@ -32,9 +43,9 @@ final class DeformableAttention: Module {
     ///   - memory: [B, S, C]
     ///   - mask: [B, S, 1], true = padding
     /// - Returns: [B, N, C]
-    func callAsFunction(_ query: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels) throws
-        -> Tensor
-    {
+    package func callAsFunction(
+        _ query: Tensor, references: Tensor, memory: Tensor, mask: Tensor, levels: FeatureLevels
+    ) throws -> Tensor {
         let (b, n, c) = try query.shape3()
         let s = memory.size(1)
         let values = try value(memory).filled(where: mask, with: 0).reshaped(b, s, headCount, c / headCount)

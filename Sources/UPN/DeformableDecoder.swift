@@ -112,7 +112,7 @@ final class DeformableDecoderLayer: Module {
         inputBias = try (weights / "self_attn").parameter("in_proj_bias", [3 * width], .zeros)
         selfOutput = try Linear(
             width, width, weights / "self_attn" / "out_proj", initializer: .xavierUniform, biasInitializer: .zeros)
-        cross = try DeformableAttention(configuration, weights / "cross_attn")
+        cross = try DeformableAttention(configuration.deformable, weights / "cross_attn")
         norm1 = try LayerNorm(width, weights / "norm1")
         norm2 = try LayerNorm(width, weights / "norm2")
         norm3 = try LayerNorm(width, weights / "norm3")

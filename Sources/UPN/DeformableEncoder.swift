@@ -4,28 +4,26 @@ import Torch
 import TorchNN
 
 /// A post-norm layer. Names: `self_attn`, `norm1`, `linear1`, `linear2`, `norm2`.
-final class DeformableEncoderLayer: Module {
+package final class DeformableEncoderLayer: Module {
     let attention: DeformableAttention
     let norm1: LayerNorm, norm2: LayerNorm
     let linear1: Linear, linear2: Linear
 
-    init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
-        attention = try DeformableAttention(configuration, weights / "self_attn")
-        norm1 = try LayerNorm(configuration.width, weights / "norm1")
-        norm2 = try LayerNorm(configuration.width, weights / "norm2")
-        linear1 = try Linear(
-            configuration.width, configuration.hiddenWidth, weights / "linear1", initializer: .xavierUniform)
-        linear2 = try Linear(
-            configuration.hiddenWidth, configuration.width, weights / "linear2", initializer: .xavierUniform)
+    package init(_ sizes: DeformableSizes, _ weights: Weights) throws {
+        attention = try DeformableAttention(sizes, weights / "self_attn")
+        norm1 = try LayerNorm(sizes.width, epsilon: sizes.normEpsilon, weights / "norm1")
+        norm2 = try LayerNorm(sizes.width, epsilon: sizes.normEpsilon, weights / "norm2")
+        linear1 = try Linear(sizes.width, sizes.hiddenWidth, weights / "linear1", initializer: .xavierUniform)
+        linear2 = try Linear(sizes.hiddenWidth, sizes.width, weights / "linear2", initializer: .xavierUniform)
         super.init(weights)
     }
 
     /// - Parameters:
     ///   - x: [B, S, C]
     ///   - positions: [B, S, C], added to the query only
-    func callAsFunction(_ x: Tensor, positions: Tensor, references: Tensor, mask: Tensor, levels: FeatureLevels) throws
-        -> Tensor
-    {
+    package func callAsFunction(
+        _ x: Tensor, positions: Tensor, references: Tensor, mask: Tensor, levels: FeatureLevels
+    ) throws -> Tensor {
         let x = try norm1(x + attention(x + positions, references: references, memory: x, mask: mask, levels: levels))
         return try norm2(x + linear2(linear1(x).relu()))
     }

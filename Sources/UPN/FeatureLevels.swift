@@ -12,7 +12,7 @@ public struct FeatureLevels {
     public let validRatios: Tensor
 
     /// - Parameter mask: of the batch's pictures, bool [B, H, W], true = padding
-    init(sizes: [(height: Int, width: Int)], mask: Tensor) throws {
+    package init(sizes: [(height: Int, width: Int)], mask: Tensor) throws {
         self.sizes = sizes
         spatialShapes = try Tensor(sizes.flatMap { [$0.height, $0.width] }, shape: [sizes.count, 2])
         var offset = 0
@@ -46,12 +46,12 @@ public struct FeatureLevels {
     }
 
     /// True = padding, [B, S]
-    func flatMask() throws -> Tensor {
+    package func flatMask() throws -> Tensor {
         try Tensor.concatenated(masks.map { try $0.flattened(from: 1) }, dimension: 1)
     }
 
     /// Reference points of the encoder: every token's centre as seen from every level, [B, S, L, 2].
-    func encoderReferences() throws -> Tensor {
+    package func encoderReferences() throws -> Tensor {
         let points = try zip(sizes, sizes.indices).map { size, level in
             let extent = try Tensor([Float(size.width), Float(size.height)]).to(device: validRatios.device)
             let scale = try validRatios[.all, .at(level)] * extent  // [B, 2]
@@ -64,7 +64,7 @@ public struct FeatureLevels {
     /// Anchors of the two-stage selection: a box at every token, growing with the level. Reference: upn.md, section 9.
     ///
     /// - Returns: boxes before the logistic function, [B, S, 4], infinite where invalid; and which are valid, [B, S, 1].
-    func anchors() throws -> (unsigmoided: Tensor, valid: Tensor) {
+    package func anchors() throws -> (unsigmoided: Tensor, valid: Tensor) {
         let boxes = try zip(sizes, masks).enumerated().map { level, pair in
             let (size, mask) = pair
             let (columns, rows) = try Self.validCounts(mask)

@@ -93,6 +93,13 @@ public struct UPNConfiguration: Codable, Sendable, Equatable {
         width: 128, hiddenWidth: 256, encoderLayerCount: 2, decoderLayerCount: 3, queryCount: 100, shortSide: 256,
         longSide: 256, minimumScore: 0.15, overlapLimit: 0.5)
 
+    /// What the transformer's layers need to know.
+    var deformable: DeformableSizes {
+        DeformableSizes(
+            width: width, headCount: headCount, levelCount: levelCount, pointCount: pointCount,
+            hiddenWidth: hiddenWidth)
+    }
+
     /// - Throws: `ConfigurationError` when sizes do not divide or are out of range.
     public func validate() throws {
         try backbone.validate()

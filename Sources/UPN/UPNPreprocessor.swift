@@ -7,8 +7,8 @@ import Torch
 public struct UPNPreprocessor: Sendable {
     /// Wanted short side and the limit for the long side, pixels.
     public let shortSide: Int, longSide: Int
-    static let mean: [Float] = [0.485, 0.456, 0.406]
-    static let deviation: [Float] = [0.229, 0.224, 0.225]
+    package static let mean: [Float] = [0.485, 0.456, 0.406]
+    package static let deviation: [Float] = [0.229, 0.224, 0.225]
 
     public init(shortSide: Int = 800, longSide: Int = 1333) {
         (self.shortSide, self.longSide) = (shortSide, longSide)
@@ -52,9 +52,14 @@ public struct UPNPreprocessor: Sendable {
 
     /// 8-bit RGB (an alpha channel is dropped) to normalised float32 [3, H, W].
     public func normalized(_ image: Image) throws -> Tensor {
+        try Self.normalized(image, mean: Self.mean, deviation: Self.deviation)
+    }
+
+    /// 8-bit RGB (an alpha channel is dropped) to float32 [3, H, W], normalised channel by channel.
+    package static func normalized(_ image: Image, mean: [Float], deviation: [Float]) throws -> Tensor {
         let bytes = try Tensor(image.pixels, shape: [image.height, image.width, image.channels])[.rest, .upTo(3)]
             .permuted(2, 0, 1)
-        let mean = try Tensor(Self.mean, shape: [3, 1, 1]), deviation = try Tensor(Self.deviation, shape: [3, 1, 1])
+        let mean = try Tensor(mean, shape: [3, 1, 1]), deviation = try Tensor(deviation, shape: [3, 1, 1])
         return try ((bytes.converted(to: .float32) / 255) - mean) / deviation
     }
 

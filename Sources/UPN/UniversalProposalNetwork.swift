@@ -16,7 +16,7 @@ public enum Granularity: String, Sendable, CaseIterable, Codable {
 public final class UniversalProposalNetwork: Module {
     public let configuration: UPNConfiguration
     public let backbone: Swin
-    let necks: [Neck]
+    let necks: FeaturePyramid
     let levelEmbedding: Tensor
     let encoderLayers: [DeformableEncoderLayer]
     let decoder: DeformableDecoder
@@ -34,16 +34,13 @@ public final class UniversalProposalNetwork: Module {
         let width = configuration.width, transformer = weights / "transformer"
         backbone = try Swin(configuration.backbone, weights / "backbone" / "model" / "backbone")
         let stages = configuration.backbone.returnedStages.map(configuration.backbone.width(of:))
-        necks = try (0..<configuration.levelCount).map { level in
-            let inputs = level < stages.count ? stages[level] : level == stages.count ? stages[level - 1] : width
-            return try Neck(
-                inputs, width, halves: level >= stages.count, groups: configuration.groupCount,
-                weights / "input_proj" / level)
-        }
+        necks = try FeaturePyramid(
+            stages, width, levelCount: configuration.levelCount, groups: configuration.groupCount,
+            weights / "input_proj")
         levelEmbedding = try transformer.parameter(
             "level_embed", [configuration.levelCount, width], .normal(deviation: 1))
         encoderLayers = try (0..<configuration.encoderLayerCount).map {
-            try DeformableEncoderLayer(configuration, transformer / "encoder" / "layers" / $0)
+            try DeformableEncoderLayer(configuration.deformable, transformer / "encoder" / "layers" / $0)
         }
         decoder = try DeformableDecoder(configuration, transformer / "decoder")
         content = try Embedding(configuration.queryCount, width, transformer / "tgt_embed", initializer: .xavierUniform)
@@ -101,7 +98,7 @@ public final class UniversalProposalNetwork: Module {
         let mask = try mask ?? Tensor.zeros([b, height, width], dtype: .bool, device: pixels.device)
         let maps = try backbone(pixels)
         for (index, map) in maps.enumerated() { observe?("backbone.\(index)", map) }
-        let features = try levelFeatures(maps)
+        let features = try necks(maps)
         for (index, feature) in features.enumerated() { observe?("src.\(index)", feature) }
         let levels = try FeatureLevels(sizes: features.map { ($0.size(2), $0.size(3)) }, mask: mask)
         let positions = try levels.masks.enumerated().map { level, mask in
@@ -122,17 +119,6 @@ public final class UniversalProposalNetwork: Module {
         return Memory(
             tokens: tokens, mask: flatMask, levels: levels, anchors: anchors, candidates: candidates,
             coordinates: coordinates)
-    }
-
-    /// The maps of all levels, [B, C, h, w] each.
-    private func levelFeatures(_ maps: [Tensor]) throws -> [Tensor] {
-        var features: [Tensor] = []
-        for (level, neck) in necks.enumerated() {
-            // The first extra level reads the backbone's last map itself, further ones the level before.
-            let source = level < maps.count ? maps[level] : level == maps.count ? maps[level - 1] : features[level - 1]
-            features.append(try neck(source))
-        }
-        return features
     }
 
     /// Picks the K best tokens for a prompt; all of them where a small or narrow picture has fewer than there are queries.
@@ -166,20 +152,4 @@ public final class UniversalProposalNetwork: Module {
     private func prompt(_ granularity: Granularity, _ dtype: DType) throws -> Tensor {
         try (granularity == .fine ? finePrompt : coarsePrompt)[0].to(dtype: dtype)
     }
-}
-
-/// Brings a map to the transformer's width. Names: `0` (convolution), `1` (GroupNorm).
-final class Neck: Module {
-    let convolution: Conv2d
-    let norm: GroupNorm
-
-    init(_ inputs: Int, _ outputs: Int, halves: Bool, groups: Int, _ weights: Weights) throws {
-        convolution = try Conv2d(
-            inputs, outputs, kernel: halves ? 3 : 1, stride: halves ? 2 : 1, padding: halves ? 1 : 0, weights / 0,
-            initializer: .xavierUniform, biasInitializer: .zeros)
-        norm = try GroupNorm(groups: groups, outputs, weights / 1)
-        super.init(weights)
-    }
-
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try norm(convolution(x)) }
 }

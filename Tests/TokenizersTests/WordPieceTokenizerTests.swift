@@ -50,6 +50,12 @@ import Tokenizers
         #expect(tokenizer.token(for: 11) == nil && tokenizer.token(for: -1) == nil)
     }
 
+    @Test func `ids become text with pieces joined`() throws {
+        let tokenizer = try Self.vocabularyTokenizer(Self.lines + ".\n,\n?\n")
+        #expect(tokenizer.decode([2, 5, 6, 7, 12, 9, 10, 11, 13, 99, 3]) == "[CLS] unaffable, ab.? [SEP]")
+        #expect(tokenizer.decode([6, 7]) == "##affable" && tokenizer.decode([]) == "")
+    }
+
     @Test func `a cased model keeps case and accents`() throws {
         let tokenizer = try Self.vocabularyTokenizer(Self.lines, lowercases: false)
         #expect(tokenizer.encode("A a \u{E0}", addingSpecialTokens: false) == [8, 9, 1])

@@ -1,4 +1,6 @@
+import DataEngine
 import Foundation
+import Recipes
 import Testing
 import Training
 
@@ -27,7 +29,7 @@ import Training
             ("options: {clipNorm: many}", "clipNorm"), ("options: {", "yaml"), ("vocabularySize: 7.5", "whole number"),
         ])
     func `what makes no sense is named`(text: String, name: String) throws {
-        let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
+        let error = try #require(#expect(throws: RecipeError.self) { try load(text) })
         let message = "\(error)"
         #expect(message.contains(name), "\(message)")
     }
@@ -41,7 +43,7 @@ import Training
             ("options:\n  minutes: 3\nconversation: joint", 3, "no mapping"),
         ])
     func `the line of what is wrong is told`(text: String, line: Int, reason: String) throws {
-        let error = try #require(#expect(throws: TrainingError.self) { try load(text) })
+        let error = try #require(#expect(throws: RecipeError.self) { try load(text) })
         #expect("\(error)".contains("line \(line),") && "\(error)".contains(reason), "\(error)")
     }
 
@@ -49,7 +51,7 @@ import Training
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
         try "options: {clipNorm: 2}".write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
-        #expect(throws: TrainingError.self) { try RecipeFile.load(file, defaults: ChatRexRecipe()) }
+        #expect(throws: RecipeError.self) { try RecipeFile.load(file, defaults: ChatRexRecipe()) }
         let recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) { $0.options.steps = 5 }
         #expect(recipe.options.steps == 5 && recipe.options.clipNorm == 2)
     }
@@ -58,10 +60,11 @@ import Training
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Recipes")
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         where file.pathExtension == "yaml" {
-            if file.lastPathComponent.contains("upn") {
-                _ = try RecipeFile.load(file, defaults: UPNRecipe())
-            } else {
-                _ = try RecipeFile.load(file, defaults: ChatRexRecipe())
+            switch file.lastPathComponent {
+            case let name where name.hasPrefix("engine-"): _ = try RecipeFile.load(file, defaults: EngineRecipe())
+            case "nano-upn.yaml": _ = try RecipeFile.load(file, defaults: UPNRecipe())
+            case "nano-pages.yaml": _ = try RecipeFile.load(file, defaults: PageRecipe())
+            default: _ = try RecipeFile.load(file, defaults: ChatRexRecipe())
             }
         }
     }

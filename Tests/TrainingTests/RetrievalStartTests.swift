@@ -167,7 +167,7 @@ private struct FreshModel {
             let scene = generator.scene(seed: UInt64(seed))
             var random = SceneRandom(seed: UInt64(seed), stream: "test")
             let objects = Dictionary(uniqueKeysWithValues: scene.objects.enumerated().map { ($1.id, [$0]) })
-            let dialogue = SceneDialogue(scene: scene, boxesOfObject: objects, boxCount: scene.objects.count)
+            let dialogue = PictureDialogue(picture: scene, boxesOfObject: objects, boxCount: scene.objects.count)
             let exchanges = try (0..<4).compactMap { _ in
                 try dialogue.detection(phrases: 1, absentRate: 0, &random)
             }

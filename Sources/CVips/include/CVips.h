@@ -40,6 +40,10 @@ typedef struct {
     int32_t height;
     // EXIF orientation 1...8, 1 where the file has none.
     int32_t orientation;
+    // Bits of a sample: 8, 16 or 32.
+    int32_t depth;
+    // Whether the colours are those of four inks.
+    bool is_cmyk;
 } CVHeader;
 
 // Reads the header alone; no pixel is decoded. `loader` is the libvips operation, e.g. "jpegload_buffer".

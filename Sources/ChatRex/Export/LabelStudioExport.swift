@@ -60,6 +60,19 @@ public struct LabelStudioTask: Sendable, Hashable, Codable {
     public var predictions: [Prediction]
 }
 
+extension LabelStudioTask.Value {
+    /// A box in pixels of a picture of this size; nil where it shows nothing of the picture.
+    public init?(_ box: Box, labels: [String], width: Int, height: Int) {
+        guard width > 0, height > 0, box.isValid else { return nil }
+        let (xScale, yScale) = (100 / Double(width), 100 / Double(height))
+        let box = box.clipped(toWidth: Double(width), height: Double(height))
+        guard box.area > 0 else { return nil }
+        self.init(
+            x: box.x1 * xScale, y: box.y1 * yScale, width: box.width * xScale, height: box.height * yScale,
+            rectanglelabels: labels)
+    }
+}
+
 extension GroundedAnswer {
     /// The detections as a Label Studio task; boxes outside the image are left out, so are all for an image without
     /// size.
@@ -71,13 +84,10 @@ extension GroundedAnswer {
     ///   - modelVersion: names the model in Label Studio.
     public func labelStudioTask(image: String, width: Int, height: Int, modelVersion: String) -> LabelStudioTask {
         var regions: [LabelStudioTask.Region] = []
-        for (phrase, object) in detections where width > 0 && height > 0 && object.box.isValid {
-            let (xScale, yScale) = (100 / Double(width), 100 / Double(height))
-            let box = object.box.clipped(toWidth: Double(width), height: Double(height))
-            guard box.area > 0 else { continue }
-            let value = LabelStudioTask.Value(
-                x: box.x1 * xScale, y: box.y1 * yScale, width: box.width * xScale, height: box.height * yScale,
-                rectanglelabels: [phrase])
+        for (phrase, object) in detections {
+            guard let value = LabelStudioTask.Value(object.box, labels: [phrase], width: width, height: height) else {
+                continue
+            }
             regions.append(
                 LabelStudioTask.Region(
                     id: "region-\(regions.count)", originalWidth: width, originalHeight: height, score: object.score,

@@ -41,14 +41,15 @@ public struct ModelFolder: Sendable, Equatable {
         throw ChatRexError.model("there is no folder and no built-in model '\(name)' (looked in \(searched))")
     }
 
-    /// The built-in models that this machine has, by name; where two places have the same name, the first counts.
+    /// The built-in models that this machine has, by name; where two places have the same name, the first counts. Networks that
+    /// answer no questions, such as the classifier of pages, lie beside them but have no tokenizer.
     public static var builtIn: [(name: String, folder: ModelFolder)] {
         var found: [String: ModelFolder] = [:]
         for place in builtInPlaces {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
             where found[name] == nil {
                 let folder = place.appendingPathComponent(name, isDirectory: true)
-                if FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path) {
+                if FileManager.default.fileExists(atPath: ModelFolder(folder).tokenizer.path) {
                     found[name] = ModelFolder(folder)
                 }
             }

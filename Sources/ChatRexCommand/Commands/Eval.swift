@@ -10,7 +10,7 @@ package struct EvalCommand: AsyncParsableCommand {
         commandName: "eval", abstract: "Measure a model.",
         subcommands: [
             COCOCommand.self, LVISCommand.self, RefCOCOCommand.self, RegionCommand.self, CountCommand.self,
-            ProposalsCommand.self, ScenesCommand.self,
+            ProposalsCommand.self, ScenesCommand.self, PagesCommand.self,
         ])
 
     package init() {}

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Torch
 import Training
 
-/// Trains networks on scenes.
+/// Trains networks on scenes and annotated pictures.
 package struct TrainCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train the proposal network or a stage of the model on scenes.",
+        abstract: "Train the proposal network, a stage of the model, or the classifier of pages.",
         discussion: """
             A run lives in the folder that --out names: it is resumed when the command is repeated, and saved when it is \
             interrupted. Each checkpoint has a loadable model in step-N/export. --init and --proposals take a model's folder or a \
@@ -15,15 +16,20 @@ package struct TrainCommand: AsyncParsableCommand {
 
             EXAMPLE
               chatrex train upn Recipes/nano-upn.yaml --out runs/upn
+              chatrex train upn Recipes/nano-upn.yaml --data runs/engine --out runs/upn-engine
               chatrex train encoders Recipes/nano-encoders.yaml --out runs/encoders
               chatrex train perception Recipes/nano-perception.yaml --init runs/encoders --proposals runs/upn --out runs/perception
+              chatrex train pages Recipes/nano-pages.yaml --out runs/pages
             """)
 
     enum Stage: String, ExpressibleByArgument, CaseIterable {
-        case upn, encoders, align, perception, joint
+        case upn, encoders, align, perception, joint, pages
     }
 
-    @Argument(help: "What is trained: upn, encoders (warm-up), align, perception or joint.")
+    @Argument(
+        help:
+            "What is trained: upn, encoders (warm-up), align, perception, joint or pages (the data engine's classifier)."
+    )
     var stage: Stage
 
     @Argument(help: "Settings as YAML; what it leaves out keeps its default.")
@@ -51,6 +57,12 @@ package struct TrainCommand: AsyncParsableCommand {
             "Proposal network or run that gives boxes. (default: imitated proposals)", valueName: "folder"))
     var proposals: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Output of the data engine to train on instead of scenes; may be repeated. The recipe's 'data' mixes by weight.",
+            valueName: "folder"))
+    var data: [String] = []
+
     @Option(help: "Ends after this much time, all sessions together; over the recipe's.")
     var minutes: Double?
 
@@ -61,6 +73,15 @@ package struct TrainCommand: AsyncParsableCommand {
 
     package func validate() throws {
         if !dryRun && out == nil { throw ValidationError("Give the run's folder by --out.") }
+        if stage == .pages, start != nil || encoders != nil || proposals != nil {
+            throw ValidationError(
+                "The classifier of pages is trained from nothing: no --init, --encoders or --proposals.")
+        }
+        if !data.isEmpty, stage == .encoders || stage == .pages {
+            throw ValidationError(
+                "The encoders' warm-up and the classifier learn from generated pictures; --data is for the other stages."
+            )
+        }
     }
 
     package func run() throws {
@@ -75,12 +96,20 @@ package struct TrainCommand: AsyncParsableCommand {
         if stage == .upn {
             let recipe = try RecipeFile.load(file, defaults: UPNRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
+                if !data.isEmpty { $0.data = TrainingData(folders: data) }
             }
             if dryRun { return try show(UPNTraining.plan(recipe)) }
             isFinished = try UPNTraining.run(recipe, folder: folder) == .finished
+        } else if stage == .pages {
+            let recipe = try RecipeFile.load(file, defaults: PageRecipe()) {
+                if let minutes { $0.options.minutes = minutes }
+            }
+            if dryRun { return try show(PageTraining.plan(recipe)) }
+            isFinished = try PageTraining.run(recipe, folder: folder) == .finished
         } else {
             var recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
+                if !data.isEmpty { $0.data = TrainingData(folders: data) }
             }
             if let stage = ConversationStage(rawValue: stage.rawValue) {
                 recipe.conversation.stage = stage

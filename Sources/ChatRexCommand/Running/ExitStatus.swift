@@ -1,11 +1,15 @@
+import Annotations
 import ArgumentParser
 import Boxes
 import ChatRex
 import Checkpoints
+import DataEngine
 import Foundation
 import GoldenParity
+import GroundingDINO
 import Imaging
 import LanguageModels
+import Recipes
 import Scenes
 import Server
 import Tokenizers
@@ -38,7 +42,14 @@ package enum ExitStatus: Int32, Sendable {
             self = if case .configuration = error { .inaccessible } else { .failed }
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
         case is TaskError, is ValidationError, is ServerError: self = .usage
-        case is GoldenParityError: self = .inaccessible
+        case is GoldenParityError, is AnnotationSetError: self = .inaccessible
+        case let error as ExchangeError:
+            self =
+                switch error {
+                case .unusableFile, .unwritable: .inaccessible
+                case .badRecord: .failed
+                case .invalidSetting: .usage
+                }
         case let error as TrainingError:
             self = if case .notFinite = error { .failed } else { .inaccessible }
         case is CancellationError: self = .interrupted

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// The picture files that a command line names, by file, folder or pattern.
 package struct SourceList {
@@ -6,8 +7,6 @@ package struct SourceList {
     package private(set) var paths: [String] = []
     /// What named no picture.
     package private(set) var problems: [CommandLineError] = []
-
-    private static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "gif", "heic", "heif"]
 
     /// - Parameter recursive: whether the subfolders of a folder count.
     package init(_ names: [String], recursive: Bool = false) {
@@ -33,7 +32,7 @@ package struct SourceList {
         var files: [String] = []
         do {
             files = try Self.files(in: folder, recursive).filter {
-                Self.extensions.contains(($0 as NSString).pathExtension.lowercased())
+                ImageFormat.fileExtensions.contains(($0 as NSString).pathExtension.lowercased())
             }
         } catch {
             problems.append(.inaccessible(path: folder, reason: Folders.reason(error)))

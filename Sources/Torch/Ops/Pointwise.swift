@@ -26,6 +26,7 @@ private enum Ops {
     static let pow = Operator("pow.Tensor_Scalar")
     static let powTensor = Operator("pow.Tensor_Tensor")
     static let sigmoid = Operator("sigmoid")
+    static let logit = Operator("logit")
     static let tanh = Operator("tanh")
     static let relu = Operator("relu")
     static let gelu = Operator("gelu")
@@ -103,6 +104,8 @@ extension Tensor {
 
     /// 1 / (1 + e^-x)
     public func sigmoid() throws(TorchError) -> Tensor { try Ops.sigmoid(.tensor(self)) }
+    /// log(x / (1 - x)), the inverse of `sigmoid`; x is kept within epsilon and 1 - epsilon.
+    public func logit(epsilon: Double) throws(TorchError) -> Tensor { try Ops.logit(.tensor(self), .double(epsilon)) }
     public func tanh() throws(TorchError) -> Tensor { try Ops.tanh(.tensor(self)) }
     /// max(x, 0)
     public func relu() throws(TorchError) -> Tensor { try Ops.relu(.tensor(self)) }

@@ -4,10 +4,10 @@ import Boxes
 import Imaging
 import Scenes
 
-/// Boxes, and which of them show an object of the scene.
+/// Boxes, and which of them show a thing of the picture.
 public struct MixedBoxes: Sendable {
     public var boxes: [Box]
-    /// Positions in `boxes` of those that show an object, the best one first, for each object that has any.
+    /// Positions in `boxes` of those that show a thing, the best one first, for each thing that has any.
     public var boxesOfObject: [Int: [Int]]
 }
 
@@ -18,25 +18,27 @@ public enum BoxMixing {
     ///   - proposals: best first
     ///   - overlapLimit: IoU with a true box above which a proposal is dropped
     public static func truth(
-        of scene: Scene, with proposals: [Box], overlapLimit: Double = 0.9, limit: Int = 100,
+        of picture: some PictureTruth, with proposals: [Box], overlapLimit: Double = 0.9, limit: Int = 100,
         _ random: inout SceneRandom
     ) -> MixedBoxes {
-        let truths = scene.objects.map(\.box)
+        let things = picture.things, truths = things.map(\.box)
         let others = proposals.filter { proposal in !truths.contains { $0.iou(with: proposal) > overlapLimit } }
         let chosen = Array((truths + others).prefix(limit))
         var order = Array(chosen.indices)
         random.shuffle(&order)
-        let objects = order.enumerated().filter { $1 < truths.count }.map { (scene.objects[$1].id, [$0]) }
+        let objects = order.enumerated().filter { $1 < truths.count }.map { (things[$1].id, [$0]) }
         return MixedBoxes(boxes: order.map { chosen[$0] }, boxesOfObject: Dictionary(uniqueKeysWithValues: objects))
     }
 
     /// Proposals alone, as at inference: best first, so that an early index is a surer box. Each object is shown by the proposal that
     /// covers it best, if any does by half; IoUs above 0.7 count alike, and the first of those boxes is meant. Others that cover the same
     /// object by half show it as well.
-    public static func proposals(_ proposals: [Box], for scene: Scene, limit: Int = 100) -> MixedBoxes {
+    public static func proposals(_ proposals: [Box], for picture: some PictureTruth, limit: Int = 100)
+        -> MixedBoxes
+    {
         let enough = 0.7
         let boxes = Array(proposals.prefix(limit))
-        var pairs = scene.objects.flatMap { object in
+        var pairs = picture.things.flatMap { object in
             boxes.enumerated().map { (object: object.id, box: $0, overlap: $1.iou(with: object.box)) }.filter {
                 $0.overlap >= 0.5
             }
@@ -53,11 +55,11 @@ public enum BoxMixing {
     }
 
     /// Stand-ins for proposals while there is no proposal network: shifted copies of objects, groups, and boxes anywhere.
-    public static func imitated(for scene: Scene, _ random: inout SceneRandom) -> [Box] {
-        let (width, height) = (Double(scene.image.width), Double(scene.image.height))
-        var boxes = scene.groups.map(\.box) + scene.objects.flatMap(\.pieces)
-        for object in scene.objects where random.chance(0.5) {
-            let box = object.box, shift = random.double(0.05...0.35)
+    public static func imitated(for picture: some PictureTruth, _ random: inout SceneRandom) -> [Box] {
+        let (width, height) = (Double(picture.image.width), Double(picture.image.height))
+        var boxes = picture.furtherBoxes
+        for thing in picture.things where random.chance(0.5) {
+            let box = thing.box, shift = random.double(0.05...0.35)
             func moved(_ value: Double, _ side: Double) -> Double { value + random.double(-1...1) * shift * side }
             let (x1, x2) = (moved(box.x1, box.width), moved(box.x2, box.width))
             let (y1, y2) = (moved(box.y1, box.height), moved(box.y2, box.height))

@@ -10,9 +10,11 @@ import TorchNN
 import UPN
 import VisionEncoders
 
-/// Everything that decides how a ChatRex model is trained on scenes, for one stage.
+/// Everything that decides how a ChatRex model is trained, for one stage.
 public struct ChatRexRecipe: TrainingRecipe, Equatable {
     public var options = TrainingOptions()
+    /// What the three stages learn from; the encoders' warm-up is on scenes.
+    public var data = TrainingData()
     public var conversation = ConversationOptions()
     /// Tokens of the vocabulary that a fresh model learns, at most.
     public var vocabularySize = 4096
@@ -32,6 +34,7 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
 
     public func validate() throws {
         try options.validate()
+        try data.validate()
         try TrainingError.check(vocabularySize, 300...1_000_000, "vocabularySize")
         try TrainingError.check(warmUpBatchSize, 1...1024, "warmUpBatchSize")
         try conversation.validate()
@@ -52,7 +55,7 @@ public struct ChatRexStart: Sendable {
     }
 }
 
-/// Trains ChatRex models on scenes: the encoders' warm-up, then the paper's three stages.
+/// Trains ChatRex models: the encoders' warm-up, then the paper's three stages.
 public enum ChatRexTraining {
     /// Warms the encoders up, or goes on with the run in `folder`.
     public static func warmUp(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
@@ -99,8 +102,12 @@ public enum ChatRexTraining {
                 names: names.embeddings(model.language.embedding, spelling: 0), regions: regions(model, training))
         }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
+        let firstSeed = recipe.conversation.seed &* 1_000_003
+        let pictures = try TrainingPictures(recipe.data, seed: recipe.conversation.seed) {
+            training.scene(seed: firstSeed &+ UInt64($0))
+        }
         return try ConversationTask(
-            model, tokenizer: tokenizer, options: recipe.conversation, generator: training, validation: validation,
+            model, tokenizer: tokenizer, options: recipe.conversation, pictures: pictures, validation: validation,
             proposalNetwork: network)
     }
 

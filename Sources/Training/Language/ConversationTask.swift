@@ -74,7 +74,7 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     }
 }
 
-/// Trains a ChatRex model on exchanges about scenes.
+/// Trains a ChatRex model on exchanges about pictures.
 public final class ConversationTask: TrainingTask {
     public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
@@ -83,19 +83,22 @@ public final class ConversationTask: TrainingTask {
     private let layout: PromptLayout
     private let indexTokens: Set<Int>
     private let tokenizer: BytePairTokenizer
-    private let generator: SceneGenerator, validation: SceneGenerator
+    private let pictures: TrainingPictures
+    private let validation: SceneGenerator
     private let proposalNetwork: UniversalProposalNetwork?
     private let preprocessor: ImagePreprocessor
-    private var prefetcher: Prefetcher<[Scene]>?
+    private var prefetcher: Prefetcher<[any PictureTruth]>?
 
     /// - Parameters:
     ///   - model: fresh or loaded
+    ///   - pictures: what is learned from
+    ///   - validation: scenes that training never sees
     ///   - proposalNetwork: gives the boxes beside the truth; imitated ones are used when nil.
     public init(
-        _ model: ChatRexModel, tokenizer: BytePairTokenizer, options: ConversationOptions, generator: SceneGenerator,
+        _ model: ChatRexModel, tokenizer: BytePairTokenizer, options: ConversationOptions, pictures: TrainingPictures,
         validation: SceneGenerator, proposalNetwork: UniversalProposalNetwork?
     ) throws {
-        (self.model, self.options, self.generator, self.validation) = (model, options, generator, validation)
+        (self.model, self.options, self.pictures, self.validation) = (model, options, pictures, validation)
         self.proposalNetwork = proposalNetwork
         tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
         self.tokenizer = tokenizer
@@ -124,32 +127,31 @@ public final class ConversationTask: TrainingTask {
     // MARK: Batches
 
     public func batch(_ number: Int, progress: Double) throws -> ConversationBatch {
-        let batchSize = options.batchSize, seed = options.seed &* 1_000_003
-        let generator = generator
+        let batchSize = options.batchSize, pictures = pictures
         if prefetcher?.position != number {
             prefetcher = Prefetcher(start: number, threads: 1, depth: 3) { number in
-                (0..<batchSize).map { generator.scene(seed: seed &+ UInt64(number * batchSize + $0)) }
+                try (0..<batchSize).map { try pictures.truth(number * batchSize + $0) }
             }
         }
-        let scenes = try prefetcher?.take() ?? []
-        return try makeBatch(scenes, stream: "train/\(options.stage.rawValue)")
+        return try makeBatch(prefetcher?.take() ?? [], stream: "train/\(options.stage.rawValue)")
     }
 
-    private func makeBatch(_ scenes: [Scene], stream: String) throws -> ConversationBatch {
+    private func makeBatch(_ pictures: [any PictureTruth], stream: String) throws -> ConversationBatch {
         let imageRows = model.configuration.imageTokenCount
         let proposals =
             options.stage == .align
             ? nil
             : try proposalNetwork?.propose(
-                scenes.map(\.image), filter: ProposalFilter(maximumCount: 60))
-        let examples = try scenes.enumerated().map { index, scene in
-            var random = SceneRandom(seed: scene.seed &+ options.seed, stream: stream)
-            let boxes = mixedBoxes(scene, proposals?[index].map(\.box), &random)
-            let dialogue = SceneDialogue(scene: scene, boxesOfObject: boxes.boxesOfObject, boxCount: boxes.boxes.count)
+                pictures.map(\.image), filter: ProposalFilter(maximumCount: 60))
+        let examples = try pictures.enumerated().map { index, picture in
+            var random = SceneRandom(seed: picture.seed &+ options.seed, stream: stream)
+            let boxes = mixedBoxes(picture, proposals?[index].map(\.box), &random)
+            let dialogue = PictureDialogue(
+                picture: picture, boxesOfObject: boxes.boxesOfObject, boxCount: boxes.boxes.count)
             let frame = SquareFrame(
-                width: scene.image.width, height: scene.image.height, side: preprocessor.highResolution)
+                width: picture.image.width, height: picture.image.height, side: preprocessor.highResolution)
             return try ConversationExample(
-                pixels: preprocessor.squarePixels(scene.image).pixels, boxes: boxes.boxes.map(frame.converted),
+                pixels: preprocessor.squarePixels(picture.image).pixels, boxes: boxes.boxes.map(frame.converted),
                 copies: boxes.boxesOfObject.values.filter { $0.count > 1 },
                 exchanges: options.stage.mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
                 layout: layout, imageRows: imageRows,
@@ -158,18 +160,20 @@ public final class ConversationTask: TrainingTask {
         return ConversationBatch(examples, imageRows: imageRows)
     }
 
-    private func mixedBoxes(_ scene: Scene, _ proposals: [Box]?, _ random: inout SceneRandom) -> MixedBoxes {
-        if options.stage == .align { return BoxMixing.truth(of: scene, with: [], limit: 60, &random) }
+    private func mixedBoxes(_ picture: some PictureTruth, _ proposals: [Box]?, _ random: inout SceneRandom)
+        -> MixedBoxes
+    {
+        if options.stage == .align { return BoxMixing.truth(of: picture, with: [], limit: 60, &random) }
         guard let proposals else {
-            return BoxMixing.truth(of: scene, with: BoxMixing.imitated(for: scene, &random), limit: 60, &random)
+            return BoxMixing.truth(of: picture, with: BoxMixing.imitated(for: picture, &random), limit: 60, &random)
         }
         let inside = proposals.map {
-            $0.clipped(toWidth: Double(scene.image.width), height: Double(scene.image.height))
+            $0.clipped(toWidth: Double(picture.image.width), height: Double(picture.image.height))
         }
         .filter { $0.width > 0 && $0.height > 0 }
         return random.chance(options.proposalsAloneRate)
-            ? BoxMixing.proposals(inside, for: scene, limit: 60)
-            : BoxMixing.truth(of: scene, with: inside, overlapLimit: options.truthOverlapLimit, limit: 60, &random)
+            ? BoxMixing.proposals(inside, for: picture, limit: 60)
+            : BoxMixing.truth(of: picture, with: inside, overlapLimit: options.truthOverlapLimit, limit: 60, &random)
     }
 
     // MARK: Loss

@@ -15,7 +15,7 @@ public enum SceneTokenizer {
             let scene = generator.scene(seed: seed &+ 1 << 40)
             var random = SceneRandom(seed: seed, stream: "tokenizer")
             let boxes = Dictionary(uniqueKeysWithValues: scene.objects.map { ($0.id, [$0.id]) })
-            let dialogue = SceneDialogue(scene: scene, boxesOfObject: boxes, boxCount: scene.objects.count)
+            let dialogue = PictureDialogue(picture: scene, boxesOfObject: boxes, boxCount: scene.objects.count)
             for exchange in try TaskMixture.joint.exchanges(dialogue, &random) {
                 texts += [exchange.question, exchange.answer]
             }

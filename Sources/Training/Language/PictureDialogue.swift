@@ -1,4 +1,4 @@
-// What can be asked about a scene, with the right answers in terms of the boxes that the model is given.
+// What can be asked about a picture, with the right answers in terms of the boxes that the model is given.
 
 import Boxes
 import ChatRex
@@ -15,93 +15,94 @@ public struct Exchange: Sendable, Hashable {
     }
 }
 
-/// The objects of a scene seen through a list of boxes.
-public struct SceneDialogue {
-    public let scene: Scene
-    /// Positions in the list of boxes of those that show an object, for each object that has any; see ``MixedBoxes``.
+/// The things of a picture seen through a list of boxes.
+public struct PictureDialogue {
+    public let picture: any PictureTruth
+    /// Positions in the list of boxes of those that show a thing, for each thing that has any; see ``MixedBoxes``.
     public let boxesOfObject: [Int: [Int]]
     public let boxCount: Int
 
-    public init(scene: Scene, boxesOfObject: [Int: [Int]], boxCount: Int) {
-        (self.scene, self.boxesOfObject, self.boxCount) = (scene, boxesOfObject, boxCount)
+    public init(picture: any PictureTruth, boxesOfObject: [Int: [Int]], boxCount: Int) {
+        self.picture = picture
+        self.boxesOfObject = boxesOfObject
+        self.boxCount = boxCount
     }
 
-    /// The box that shows an object best.
+    /// The box that shows a thing best.
     func box(_ objectID: Int) -> Int? { boxesOfObject[objectID]?.first }
 
-    /// Boxes of some objects, any that shows each, ascending; objects that no box shows are left out.
+    /// Boxes of some things, any that shows each, ascending; things that no box shows are left out.
     func indices(_ objectIDs: [Int], _ random: inout SceneRandom) -> [Int] {
         objectIDs.compactMap { id in random.pick(boxesOfObject[id] ?? []) }.sorted()
     }
 
     // MARK: Tasks
 
-    /// Boxes for categories, some of them absent.
+    /// Boxes for names, some of them of what is absent.
     /// - Parameters:
-    ///   - phrases: how many categories are asked for in one prompt
-    ///   - absentRate: how often a category is one that the picture does not show
+    ///   - phrases: how many names are asked for in one prompt
+    ///   - absentRate: how often a name is one of something that the picture does not show
     package func detection(phrases count: Int, absentRate: Double, _ random: inout SceneRandom) throws -> Exchange? {
         // What is there but has no box would teach to look away.
-        var present = scene.inventory.map {
-            (phrase: $0.category.name, indices: indices($0.objectIDs, &random))
+        var present = picture.names.map {
+            (phrase: $0.name, indices: indices($0.objectIDs, &random))
         }.filter { !$0.indices.isEmpty }
         random.shuffle(&present)
         var groups = Array(present.prefix(count))
         let absent = (0..<count).count { _ in random.chance(absentRate) }
-        var negatives = scene.negatives(absent + 6)
+        var negatives = picture.absentNames(absent + 6)
         random.shuffle(&negatives)
-        groups = Array(groups.prefix(max(0, count - absent))) + negatives.prefix(absent).map { ($0.name, []) }
+        groups = Array(groups.prefix(max(0, count - absent))) + negatives.prefix(absent).map { ($0, []) }
         if groups.isEmpty { return nil }
         random.shuffle(&groups)
         return try exchange(.detect(groups.map(\.phrase)), AnswerText.detection(groups), &random)
     }
 
-    /// One object by an expression that fits it alone.
+    /// One thing by an expression that fits it alone.
     func reference(_ random: inout SceneRandom) throws -> Exchange? {
-        guard let object = random.pick(scene.objects), let box = box(object.id),
-            let expression = random.pick(scene.referringExpressions(for: object))
+        guard let thing = random.pick(picture.things(with: .brief)), let box = box(thing.id),
+            let expression = random.pick(picture.expressions(for: thing.id))
         else { return nil }
-        return try exchange(.detect([expression.text]), AnswerText.detection([(expression.text, [box])]), &random)
+        return try exchange(.detect([expression]), AnswerText.detection([(expression, [box])]), &random)
     }
 
     /// What one box shows.
     func region(_ level: VisionTask.RegionLevel, _ random: inout SceneRandom) throws -> Exchange? {
-        guard let object = random.pick(scene.objects), let box = box(object.id) else { return nil }
-        let text =
-            switch level {
-            case .category: object.category.name
-            case .phrase: scene.shortPhrase(for: object)
-            case .brief: scene.referringExpression(for: object)?.text ?? scene.shortPhrase(for: object)
-            case .sentence: scene.sentence(for: object)
-            }
+        guard let thing = random.pick(picture.things(with: level)), let box = box(thing.id),
+            let text = picture.text(level, of: thing.id)
+        else { return nil }
         return try exchange(.describeRegions([box], level: level), AnswerText.regions([(box, text)]), &random)
     }
 
-    /// How many of a category there are, and where. The category of any object, so that what there is many of is counted more often.
+    /// How many of a category there are, and where. The category of any thing, so that what there is many of is counted more often.
     func count(_ random: inout SceneRandom) throws -> Exchange? {
         var groups: [(phrase: String, indices: [Int])] = []
-        if random.chance(0.1), let absent = scene.negatives(1).first {
-            groups = [(absent.name, [])]
-        } else if let category = random.pick(scene.objects)?.category {
-            let ids = scene.objects.filter { $0.category.id == category.id }.map(\.id)
-            // A count is learned only where every object has a box: it must agree with the list.
+        if random.chance(0.1), let absent = picture.absentNames(1).first {
+            groups = [(absent, [])]
+        } else if let thing = random.pick(picture.things(with: .category)),
+            let name = picture.text(.category, of: thing.id)
+        {
+            let ids = picture.things.map(\.id).filter { picture.text(.category, of: $0) == name }
+            // A count is learned only where every thing has a box: it must agree with the list.
             guard ids.allSatisfy({ box($0) != nil }) else { return nil }
-            groups = [(category.name, indices(ids, &random))]
+            groups = [(name, indices(ids, &random))]
         }
-        return try exchange(.count(groups.map(\.phrase)), AnswerText.count(groups), &random)
+        return groups.isEmpty
+            ? nil : try exchange(.count(groups.map(\.phrase)), AnswerText.count(groups), &random)
     }
 
     func groundedCaption(_ style: VisionTask.CaptionStyle, _ random: inout SceneRandom) throws -> Exchange? {
-        let caption = style == .brief ? scene.briefCaption : scene.detailedCaption
+        guard let caption = picture.caption(style) else { return nil }
         return try exchange(.groundedCaption(style), grounded(caption, &random), &random)
     }
 
     func caption(_ random: inout SceneRandom) throws -> Exchange? {
-        try exchange(.caption, scene.briefCaption.text, &random)
+        guard let caption = picture.caption(.brief) else { return nil }
+        return try exchange(.caption, caption.map(\.text).joined(), &random)
     }
 
     func question(grounded isGrounded: Bool, _ random: inout SceneRandom) throws -> Exchange? {
-        guard let question = random.pick(scene.questions) else { return nil }
+        guard let question = random.pick(picture.dialogue) else { return nil }
         return isGrounded
             ? try exchange(.groundedQuestion(question.question), grounded(question.answer, &random), &random)
             : try exchange(.question(question.question), question.shortAnswer, &random)
@@ -116,9 +117,9 @@ public struct SceneDialogue {
         return Exchange(kind: task.kind, question: prompt.question, answer: answer)
     }
 
-    /// A text with tags around the phrases whose objects have boxes.
-    private func grounded(_ text: GroundedText, _ random: inout SceneRandom) -> String {
-        text.segments.map { segment in
+    /// A text with tags around the phrases whose things have boxes.
+    private func grounded(_ segments: [TextSegment], _ random: inout SceneRandom) -> String {
+        segments.map { segment in
             let boxes = indices(segment.objectIDs, &random)
             return boxes.isEmpty ? segment.text : AnswerText.group(segment.text, boxes)
         }.joined()
@@ -160,8 +161,8 @@ public struct TaskMixture: Codable, Sendable, Equatable {
         return mixture
     }()
 
-    /// Draws the exchanges about one scene, `density` times as many as the means say.
-    func exchanges(_ dialogue: SceneDialogue, density: Double = 1, _ random: inout SceneRandom) throws -> [Exchange] {
+    /// Draws the exchanges about one picture, `density` times as many as the means say.
+    func exchanges(_ dialogue: PictureDialogue, density: Double = 1, _ random: inout SceneRandom) throws -> [Exchange] {
         var all: [Exchange?] = []
         func times(_ share: Double) -> Int {
             let mean = share * density

@@ -2,10 +2,10 @@ import Foundation
 
 /// Runs an actor's work on one thread of its own, since libtorch keeps gradient and autocast modes per thread and a forward pass
 /// must not block the threads that Swift's tasks share.
-final class ModelExecutor: SerialExecutor {
+package final class ModelExecutor: SerialExecutor {
     private let queue = JobQueue()
 
-    init(name: String) {
+    package init(name: String) {
         let queue = queue
         let thread = Thread { while let job = queue.next() { job() } }
         thread.name = name
@@ -17,7 +17,7 @@ final class ModelExecutor: SerialExecutor {
         queue.close()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let executor = asUnownedSerialExecutor()
         queue.append { job.runSynchronously(on: executor) }

@@ -1,44 +1,40 @@
 import Foundation
 import Yams
 
-/// Settings that a file can give.
-public protocol TrainingRecipe: Codable, Sendable {
-    /// - Throws: `TrainingError.invalidSetting` naming the first setting that nothing can be trained with.
-    func validate() throws
-}
-
 /// Recipes as YAML: whatever a file leaves out keeps its default, and what it misspells or cannot mean is an error with its line.
 public enum RecipeFile {
     /// Reads a recipe over some defaults.
     ///
     /// - Parameter change: applied before the recipe is judged, for settings that are given elsewhere
-    /// - Throws: `TrainingError.recipe` naming the file, the line and the setting.
-    public static func load<Recipe: TrainingRecipe>(
-        _ url: URL, defaults: Recipe, change: (inout Recipe) -> Void = { _ in }
-    ) throws -> Recipe {
+    /// - Throws: `RecipeError` naming the file, the line and the setting.
+    public static func load<Content: Recipe>(
+        _ url: URL, defaults: Content, change: (inout Content) -> Void = { _ in }
+    ) throws -> Content {
         let text: String
         do {
             text = try String(contentsOf: url, encoding: .utf8)
         } catch {
-            throw TrainingError.recipe(path: url.path, reason: "it cannot be read")
+            throw RecipeError(place: url.path, reason: "it cannot be read")
         }
         let settings: Settings
         do {
-            settings = Settings(path: url.path, root: try Yams.compose(yaml: text))
+            settings = Settings(
+                path: url.path, root: try Yams.compose(yaml: text), optional: Content.optionalSettings)
         } catch {
-            throw TrainingError.recipe(path: url.path, reason: "\(error)")
+            throw RecipeError(place: url.path, reason: "\(error)")
         }
         let base = try JSONSerialization.jsonObject(with: JSONEncoder().encode(defaults))
         let merged = try settings.merged(into: base)
         do {
             var recipe = try JSONDecoder().decode(
-                Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
+                Content.self, from: JSONSerialization.data(withJSONObject: merged))
             change(&recipe)
             try recipe.validate()
             return recipe
         } catch let error as DecodingError {
             throw settings.failure(error)
-        } catch TrainingError.invalidSetting(let name, let reason) {
+        } catch let error as any InvalidSetting {
+            guard let (name, reason) = error.setting else { throw error }
             throw settings.failure(reason, at: name.split(separator: ".").map(String.init))
         }
     }
@@ -50,7 +46,7 @@ private struct Settings {
     let root: Node?
 
     /// Settings that are nil by default and therefore missing from the encoded defaults.
-    private static let optional: Set<String> = ["options.steps", "options.minutes", "options.evaluationMinutes"]
+    let optional: Set<String>
 
     func merged(into base: Any) throws -> Any {
         guard let root else { return base }
@@ -66,7 +62,7 @@ private struct Settings {
             let place = place + [key.string ?? ""]
             if let former = result[place[place.count - 1]] {
                 result[place[place.count - 1]] = try merge(value, into: former, place)
-            } else if Self.optional.contains(name(place)) {
+            } else if optional.contains(name(place)) {
                 result[place[place.count - 1]] = value.any
             } else {
                 throw error("there is no setting '\(name(place))'", line: key.mark?.line)
@@ -77,7 +73,7 @@ private struct Settings {
 
     // MARK: Failures
 
-    func failure(_ error: DecodingError) -> TrainingError {
+    func failure(_ error: DecodingError) -> RecipeError {
         switch error {
         case .typeMismatch(let type, let context): failure("it is no \(word(type))", at: keys(context))
         case .valueNotFound(let type, let context): failure("it is empty instead of a \(word(type))", at: keys(context))
@@ -90,12 +86,12 @@ private struct Settings {
         }
     }
 
-    func failure(_ reason: String, at place: [String]) -> TrainingError {
+    func failure(_ reason: String, at place: [String]) -> RecipeError {
         error(place.isEmpty ? reason : "'\(name(place))': \(reason)", line: line(of: place))
     }
 
-    private func error(_ reason: String, line: Int?) -> TrainingError {
-        .recipe(path: line.map { "\(path), line \($0)," } ?? path, reason: reason)
+    private func error(_ reason: String, line: Int?) -> RecipeError {
+        RecipeError(place: line.map { "\(path), line \($0)," } ?? path, reason: reason)
     }
 
     private func name(_ place: [String]) -> String { place.joined(separator: ".") }

@@ -1,0 +1,88 @@
+import Foundation
+
+/// What the data engine wrote: `shards/*.tar` in WebDataset's form, each sample a picture `KEY.jpg` and its annotation `KEY.json`.
+public struct AnnotationShards: AnnotationSet {
+    static let folderName = "shards"
+
+    /// Members of a sample.
+    private struct Entry {
+        var shard: Int32
+        var pictureOffset: Int, pictureLength: Int
+        var annotationOffset: Int, annotationLength: Int
+    }
+
+    private let shards: [String]
+    private let entries: [Entry]
+
+    /// Looks through the headers of all shards.
+    ///
+    /// - Parameter folder: the engine's output, or a folder of shards itself
+    /// - Throws: `AnnotationSetError` naming the shard and what is wrong with it.
+    public init(_ folder: URL) throws {
+        let inner = folder.appendingPathComponent(Self.folderName)
+        let place = FileManager.default.fileExists(atPath: inner.path) ? inner : folder
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: place.path)
+        } catch {
+            throw AnnotationSetError.unusableFile(path: place.path, reason: "is no folder that can be read")
+        }
+        shards = names.filter { $0.hasSuffix(".tar") && !$0.hasPrefix(".") }.sorted().map {
+            place.appendingPathComponent($0).path
+        }
+        if shards.isEmpty { throw AnnotationSetError.unusableFile(path: place.path, reason: "holds no shards (*.tar)") }
+        var entries: [Entry] = []
+        for (number, path) in shards.enumerated() { try Self.index(path, Int32(number), &entries) }
+        self.entries = entries
+    }
+
+    public var count: Int { entries.count }
+
+    public func annotation(at index: Int) throws -> Annotation {
+        let entry = entries[index], path = shards[Int(entry.shard)]
+        return try annotation(of: entry, in: ReadOnlyFile(path))
+    }
+
+    public func sample(at index: Int) throws -> AnnotatedSample {
+        let entry = entries[index], file = try ReadOnlyFile(shards[Int(entry.shard)])
+        return AnnotatedSample(
+            annotation: try annotation(of: entry, in: file),
+            picture: try file.bytes(at: entry.pictureOffset, length: entry.pictureLength))
+    }
+
+    public func place(of index: Int) -> String {
+        "\(shards[Int(entries[index].shard)]), byte \(entries[index].annotationOffset)"
+    }
+
+    private func annotation(of entry: Entry, in file: ReadOnlyFile) throws -> Annotation {
+        try Annotation.decoded(
+            file.bytes(at: entry.annotationOffset, length: entry.annotationLength),
+            place: "\(file.path), byte \(entry.annotationOffset)")
+    }
+
+    /// Adds the samples of a shard: two members in a row, in either order.
+    private static func index(_ path: String, _ shard: Int32, _ entries: inout [Entry]) throws {
+        var waiting: ShardMember?
+        func damaged(_ reason: String) -> AnnotationSetError { .damagedShard(path: path, reason: reason) }
+        try ShardReader.forEachMember(of: ReadOnlyFile(path)) { member in
+            guard let first = waiting else {
+                waiting = member
+                return
+            }
+            let pair = [first, member]
+            guard key(first.name) == key(member.name),
+                let json = pair.first(where: { $0.name.hasSuffix(".json") }),
+                let picture = pair.first(where: { !$0.name.hasSuffix(".json") })
+            else { throw damaged("\(first.name) stands without its partner") }
+            entries.append(
+                Entry(
+                    shard: shard, pictureOffset: picture.offset, pictureLength: picture.length,
+                    annotationOffset: json.offset, annotationLength: json.length))
+            waiting = nil
+        }
+        if let waiting { throw damaged("\(waiting.name) stands without its partner") }
+    }
+
+    /// WebDataset: all before the first dot.
+    private static func key(_ name: String) -> Substring { name.prefix { $0 != "." } }
+}

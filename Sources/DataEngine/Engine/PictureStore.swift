@@ -1,0 +1,55 @@
+import Checkpoints
+import Foundation
+import Imaging
+
+/// The collected pictures of a part until they are packed: one file for each, named by its place in the source.
+struct PictureStore: Sendable {
+    private let folder: URL
+
+    init(_ folder: URL) throws {
+        self.folder = folder
+        try OutputFolder.make(folder)
+    }
+
+    private func url(_ ordinal: Int) -> URL {
+        // At most a thousand files in a folder.
+        folder.appendingPathComponent("\(ordinal / 1000)", isDirectory: true).appendingPathComponent("\(ordinal)")
+    }
+
+    /// - Throws: `EngineError.inaccessible`, such as when the disk is full.
+    func save(_ bytes: [UInt8], _ ordinal: Int) throws {
+        let url = url(ordinal)
+        try OutputFolder.make(url.deletingLastPathComponent())
+        do {
+            try Data(bytes).write(to: url, options: .atomic)
+        } catch {
+            throw EngineError.inaccessible(path: url.path, reason: (error as NSError).localizedDescription)
+        }
+    }
+
+    /// The bytes that were saved; nil when they are gone or were damaged, such as by a power cut.
+    func bytes(_ ordinal: Int, sha256: String) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: url(ordinal)) else { return nil }
+        let bytes = [UInt8](data)
+        return PictureDigest.sha256(bytes) == sha256 ? bytes : nil
+    }
+
+    func remove(_ ordinal: Int) {
+        let url = url(ordinal)
+        unlink(url.path)
+        // Fails while there are others.
+        rmdir(url.deletingLastPathComponent().path)
+    }
+
+    /// Removes the pictures that nothing waits for: a kill may leave some.
+    func removeAll(but isWanted: (Int) throws -> Bool) throws {
+        let files = FileManager.default
+        for group in (try? files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [] {
+            for file in (try? files.contentsOfDirectory(at: group, includingPropertiesForKeys: nil)) ?? [] {
+                if let ordinal = Int(file.lastPathComponent), try isWanted(ordinal) { continue }
+                unlink(file.path)
+            }
+            rmdir(group.path)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Boxes
+import Imaging
+
+/// Module 4 by a vision model behind an endpoint: the phrase is part of the prompt, so that less is made up.
+public struct EndpointRegionCaptioner: RegionCaptioner {
+    private let settings: RegionCaptionSettings
+    private let interview: Interview
+
+    /// Most characters of a phrase within a prompt.
+    private static let phraseLimit = 200
+
+    /// - Throws: `EngineError.invalidSetting`.
+    public init(_ model: any ChatModel, _ settings: RegionCaptionSettings = RegionCaptionSettings()) throws {
+        try settings.validate()
+        self.settings = settings
+        interview = Interview(model, repetitions: settings.repetitions)
+    }
+
+    /// How many answers were not taken, by `AnswerFault`'s names.
+    public var faults: [String: Int] { interview.faults }
+
+    public func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String {
+        let crop = try RegionCrop(box, inWidth: image.image.width, height: image.image.height, settings.crop)
+        let picture = try crop.picture(of: image.image, settings.crop).encoded(as: .jpeg(quality: settings.jpegQuality))
+        let question = ChatQuestion(prompt(for: phrase), system: settings.system, pictures: [picture])
+        switch try await interview.ask(question, judge: settings.answer.judge) {
+        case .good(let text): return text
+        case .faulty(let fault, let excerpt): throw AnswerSubject.description.drop(for: fault, detail: excerpt)
+        }
+    }
+
+    private func prompt(for phrase: String?) -> String {
+        let phrase = (phrase ?? "").excerpt(Self.phraseLimit)
+        return phrase.isEmpty
+            ? settings.unconditionedPrompt : settings.prompt.replacing(RegionCaptionSettings.gap, with: phrase)
+    }
+}

@@ -1,0 +1,199 @@
+import Annotations
+import Foundation
+import Imaging
+import Scenes
+
+/// Which pictures training sees: scenes that are drawn, and folders of annotated pictures, mixed by weight.
+///
+/// In a recipe:
+///
+///     data:
+///       scenes: 1
+///       folders:
+///         - {path: runs/engine, weight: 3}
+public struct TrainingData: Codable, Sendable, Equatable {
+    /// A folder that the data engine wrote, or one with `annotations.jsonl`.
+    public struct Folder: Codable, Sendable, Equatable {
+        public var path: String
+        public var weight: Double
+
+        public init(path: String, weight: Double = 1) {
+            (self.path, self.weight) = (path, weight)
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            path = try values.decode(String.self, forKey: .path)
+            weight = try values.decodeIfPresent(Double.self, forKey: .weight) ?? 1
+        }
+    }
+
+    /// How often a scene is taken, against the weights of the folders.
+    public var scenes = 1.0
+    public var folders: [Folder] = []
+
+    public init() {}
+
+    /// Folders alone, equally often.
+    public init(folders: [String]) {
+        (scenes, self.folders) = (0, folders.map { Folder(path: $0) })
+    }
+
+    func validate() throws {
+        let weights = [scenes] + folders.map(\.weight)
+        try TrainingError.check(
+            weights.allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 }, "data",
+            "weights must not be negative, and one must be above 0")
+    }
+}
+
+/// Pictures by number from scenes and folders. Safe to ask from several threads.
+public struct TrainingPictures: Sendable {
+    /// The scene of a number.
+    public typealias SceneSource = @Sendable (Int) -> Scene
+
+    private let scenes: SceneSource
+    private let sceneWeight: Double
+    private let folders: [(weight: Double, set: AnnotatedPictures)]
+    private let seed: UInt64
+
+    /// Opens the folders and judges their records.
+    /// - Throws: `AnnotationSetError`, `TrainingError.invalidSetting` for a folder without a usable record.
+    public init(_ data: TrainingData, seed: UInt64, scenes: @escaping SceneSource) throws {
+        try data.validate()
+        (self.scenes, sceneWeight, self.seed) = (scenes, data.scenes, seed)
+        folders = try data.folders.filter { $0.weight > 0 }.map { folder in
+            let set = try AnnotatedPictures(AnnotationSets.open(URL(fileURLWithPath: folder.path)), name: folder.path)
+            ProgressReporter.print(set.summary)
+            return (folder.weight, set)
+        }
+    }
+
+    /// The picture of a number: the same one for the same seed.
+    public func truth(_ number: Int) throws -> any PictureTruth {
+        if folders.isEmpty { return scenes(number) }
+        var random = SceneRandom(seed: UInt64(bitPattern: Int64(number)), stream: "source/\(seed)")
+        var rest = random.unit() * (sceneWeight + folders.reduce(0) { $0 + $1.weight })
+        for (place, folder) in folders.enumerated() {
+            if rest < folder.weight {
+                return try folder.set.truth(number, seed: seed &+ UInt64(place))
+            }
+            rest -= folder.weight
+        }
+        if sceneWeight == 0, let last = folders.last { return try last.set.truth(number, seed: seed) }
+        return scenes(number)
+    }
+
+    /// The picture of a number with the boxes that a proposal network should find.
+    public func picture(_ number: Int) throws -> AnnotatedPicture {
+        let truth = try truth(number)
+        if let scene = truth as? Scene { return AnnotatedPicture(scene) }
+        // What annotations name are whole things; those are right at both granularities.
+        let boxes = truth.things.map(\.box)
+        return AnnotatedPicture(image: truth.image, boxes: SceneBoxes(fine: boxes, coarse: boxes))
+    }
+}
+
+/// The usable records of a set in an order of their own for each pass over them.
+public struct AnnotatedPictures: Sendable {
+    /// What was found wrong with records.
+    public let report: RecordReport
+    private let set: any AnnotationSet
+    private let name: String
+    /// Numbers of the usable ones.
+    private let usable: [Int32]
+    /// Names of categories; those that several pictures have come first to be asked for where they are absent.
+    let vocabulary: [String]
+
+    /// Reads every annotation once; pictures are decoded when they are needed.
+    /// - Throws: `TrainingError.invalidSetting` where none is usable.
+    public init(_ set: any AnnotationSet, name: String) throws {
+        (self.set, self.name) = (set, name)
+        var report = RecordReport(), usable: [Int32] = [], categories: [String: Int] = [:]
+        for index in 0..<min(set.count, Int(Int32.max)) {
+            do {
+                let annotation = try set.annotation(at: index)
+                if let problem = annotation.problems.first {
+                    report.note(set.place(of: index), problem)
+                    continue
+                }
+                // A picture without boxes has nothing to point at.
+                if annotation.regions.isEmpty { continue }
+                usable.append(Int32(index))
+                for category in Set(annotation.regions.compactMap(\.category)) { categories[category, default: 0] += 1 }
+            } catch let error as AnnotationSetError {
+                report.note(set.place(of: index), "\(error)")
+            }
+        }
+        (self.report, self.usable) = (report, usable)
+        vocabulary = categories.keys.sorted()
+        try TrainingError.check(
+            !usable.isEmpty, "data", "\(name) has no usable record with regions\n\(report)")
+    }
+
+    /// Records that training uses.
+    public var count: Int { usable.count }
+
+    /// One line, and what is wrong with records where something is.
+    var summary: String {
+        let faults = report.issueCount == 0 ? "" : "; \(report.issueCount) faulty records are left out:\n\(report)"
+        return "\(name): \(count) of \(set.count) annotated pictures, \(vocabulary.count) categories\(faults)"
+    }
+
+    /// The picture of a number: each comes once in `count` consecutive numbers.
+    /// - Throws: `TrainingError.unusableData` where no picture near it can be decoded.
+    func truth(_ number: Int, seed: UInt64) throws -> AnnotationTruth {
+        let order = Shuffle(count: usable.count, seed: seed &+ UInt64(number / usable.count) &* 0x9E37_79B9)
+        var failure = ""
+        // A picture that turns out to be damaged is stood in for by another.
+        for attempt in 0..<min(8, usable.count) {
+            let index = Int(usable[order[(number + attempt) % usable.count]])
+            do {
+                let sample = try set.sample(at: index)
+                let image = try Image(decoding: sample.picture)
+                guard (image.width, image.height) == (sample.annotation.width, sample.annotation.height) else {
+                    throw AnnotationSetError.badRecord(
+                        place: set.place(of: index),
+                        reason: "the picture is \(image.width) x \(image.height), the annotation says otherwise")
+                }
+                return AnnotationTruth(
+                    sample.annotation, image: image, vocabulary: vocabulary,
+                    seed: seed &* 0x1_0000_0000 &+ UInt64(number))
+            } catch {
+                failure = "\(set.place(of: index)): \(error)"
+                if attempt == 0 { ProgressReporter.print("left out: \(failure)") }
+            }
+        }
+        throw TrainingError.unusableData(
+            path: name, reason: "several pictures in a row cannot be used, such as \(failure)")
+    }
+}
+
+/// A permutation of 0..<count that takes no memory: a Feistel network over the next square, walked until it falls into the range.
+package struct Shuffle {
+    private let count: Int, halfBits: Int
+    private let keys: [UInt64]
+
+    package init(count: Int, seed: UInt64) {
+        self.count = max(1, count)
+        let bits = Int.bitWidth - (self.count - 1).leadingZeroBitCount
+        halfBits = max(1, (bits + 1) / 2)
+        var random = SceneRandom(seed: seed, stream: "order")
+        keys = (0..<4).map { _ in random.next() }
+    }
+
+    package subscript(_ position: Int) -> Int {
+        let mask = UInt64(1) << UInt64(halfBits) - 1
+        var value = UInt64(position)
+        repeat {
+            var (left, right) = (value >> UInt64(halfBits), value & mask)
+            for key in keys {
+                var mixed = (right ^ key) &* 0xBF58_476D_1CE4_E5B9
+                mixed ^= mixed >> 29
+                (left, right) = (right, (left ^ mixed) & mask)
+            }
+            value = left << UInt64(halfBits) | right
+        } while value >= UInt64(count)
+        return Int(value)
+    }
+}

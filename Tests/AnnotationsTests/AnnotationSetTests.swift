@@ -1,0 +1,136 @@
+import Annotations
+import Boxes
+import Foundation
+import Testing
+
+private func sample(_ number: Int) -> AnnotatedSample {
+    let picture = [UInt8](repeating: UInt8(number), count: 700 + number)
+    let annotation = Annotation(
+        key: "picture-\(number)", source: "test", format: "jpg", sha256: Annotation.digest(of: picture), width: 100,
+        height: 80,
+        caption: GroundedCaption(
+            text: "Été: a 🐕 barks.", phrases: [.init(text: "a 🐕", start: 5, end: 8, regions: [7])]),
+        regions: [Region(id: 7, box: Box(x1: 1.5, y1: 2, x2: 50, y2: 60), score: 0.5, category: "dog")],
+        conversation: [GroundedTurn(question: "Who?", answer: GroundedCaption(text: "A dog."))])
+    return AnnotatedSample(annotation: annotation, picture: picture)
+}
+
+private func shard(_ numbers: Range<Int>) throws -> TestShard {
+    var shard = TestShard()
+    for number in numbers {
+        let sample = sample(number)
+        shard.add(sample.annotation.fileName, sample.picture)
+        shard.add(sample.annotation.key + ".json", [UInt8](try Annotation.encoder.encode(sample.annotation)))
+    }
+    return shard
+}
+
+@Suite struct AnnotationSetTests {
+    @Test func shardsGiveEverySampleBackByNumber() throws {
+        try withFolder { folder in
+            let shards = folder.appendingPathComponent("shards")
+            try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
+            try shard(0..<3).write(to: shards.appendingPathComponent("000000.tar"))
+            try shard(3..<5).write(to: shards.appendingPathComponent("000001.tar"))
+            try Data("half".utf8).write(to: shards.appendingPathComponent(".000002.tar.tmp"))
+            let set = try AnnotationSets.open(folder)
+            #expect(set.count == 5)
+            for number in [4, 0, 3, 2, 1] {
+                #expect(try set.sample(at: number) == sample(number))
+                #expect(try set.annotation(at: number) == sample(number).annotation)
+            }
+            #expect(set.place(of: 4).contains("000001.tar"))
+        }
+    }
+
+    @Test(arguments: ["cut", "open", "checksum", "orphan", "stranger", "link"])
+    func aDamagedShardIsNamed(_ damage: String) throws {
+        try withFolder { folder in
+            let url = folder.appendingPathComponent("000000.tar")
+            var shard = try shard(0..<2)
+            switch damage {
+            case "orphan": shard.add("alone.jpg", [1])
+            case "stranger":
+                shard.add("one.jpg", [1])
+                shard.add("two.json", [2])
+            case "link": shard.add("link", [], kind: "2")
+            default: break
+            }
+            try shard.write(to: url, isClosed: damage != "open")
+            var bytes = try Data(contentsOf: url)
+            if damage == "cut" { bytes = bytes.prefix(3000) }
+            if damage == "checksum" { bytes[3] ^= 1 }
+            try bytes.write(to: url)
+            let error = #expect(throws: AnnotationSetError.self) { try AnnotationShards(folder) }
+            #expect(error.map { "\($0)".contains("000000.tar") } == true)
+        }
+    }
+
+    @Test func aRecordThatIsNoAnnotationIsNamedByShardAndPlace() throws {
+        try withFolder { folder in
+            var shard = try shard(0..<1)
+            shard.add("bad.json", [UInt8]("{\"key\":\"bad\",\"regions\":[{\"id\":1,\"bbox\":[5,5,1,1]}]}".utf8))
+            shard.add("bad.jpg", [1])
+            try shard.write(to: folder.appendingPathComponent("a.tar"))
+            let set = try AnnotationShards(folder)
+            #expect(set.count == 2)
+            let error = #expect(throws: AnnotationSetError.self) { try set.annotation(at: 1) }
+            #expect(error.map { "\($0)".contains("a.tar, byte") } == true)
+        }
+    }
+
+    @Test func aFolderThatWasWrittenIsReadAgain() throws {
+        try withFolder { folder in
+            var sink: any AnnotationSink = try AnnotationFolderSink(folder)
+            for number in 0..<3 { try sink.add(sample(number).annotation, picture: sample(number).picture) }
+            // Half-written, it is none.
+            #expect(throws: AnnotationSetError.self) { try AnnotationSets.open(folder) }
+            try sink.finish()
+            let set = try AnnotationSets.open(folder)
+            #expect(set.count == 3)
+            for number in 0..<3 { #expect(try set.sample(at: number) == sample(number)) }
+            #expect(throws: AnnotationSetError.self) { try AnnotationFolderSink(folder) }
+        }
+    }
+
+    @Test(arguments: ["../secret", "a/b", "", "a b", "é"]) func aKeyThatLeadsElsewhereIsRefused(_ key: String) throws {
+        try withFolder { folder in
+            var sample = sample(0)
+            sample.annotation.key = key
+            var sink = try AnnotationFolderSink(folder)
+            #expect(throws: AnnotationSetError.self) { try sink.add(sample.annotation, picture: sample.picture) }
+            #expect(!sample.annotation.problems.isEmpty)
+        }
+    }
+
+    @Test func aGoodRecordHasNoProblemsAndEachFaultIsNamed() {
+        #expect(sample(1).annotation.problems == [])
+        let faults: [(String, (inout Annotation) -> Void)] = [
+            ("same id", { $0.regions.append($0.regions[0]) }),
+            ("no area", { $0.regions[0].box = Box(x1: 5, y1: 5, x2: 5, y2: 9) }),
+            ("no area", { $0.regions[0].box.x1 = .nan }),
+            ("reaches out", { $0.regions[0].box.x2 = 102 }),
+            ("score", { $0.regions[0].score = 1.5 }),
+            ("does not stand", { $0.caption?.phrases[0].end = 9 }),
+            ("does not stand", { $0.caption?.phrases[0].end = 900 }),
+            ("does not stand", { $0.caption?.phrases[0].start = -1 }),
+            ("does not exist", { $0.caption?.phrases[0].regions = [8] }),
+            ("empty", { $0.caption = GroundedCaption(text: "") }),
+            ("answer 1 is empty", { $0.conversation?[0].answer.text = "" }),
+            ("question 1 is empty", { $0.conversation?[0].question = "" }),
+            ("wide", { $0.width = 0 }),
+        ]
+        for (name, change) in faults {
+            var annotation = sample(1).annotation
+            change(&annotation)
+            #expect(annotation.problems.contains { $0.contains(name) }, "\(name): \(annotation.problems)")
+        }
+    }
+
+    @Test func aReportCountsWhatItDoesNotKeep() {
+        var report = RecordReport()
+        for number in 0..<RecordReport.keptIssues + 5 { report.note("line \(number)", "bad") }
+        #expect(report.issueCount == RecordReport.keptIssues + 5 && report.issues.count == RecordReport.keptIssues)
+        #expect("\(report)".contains("line 0: bad") && "\(report)".hasSuffix("and \(report.issueCount - 10) more"))
+    }
+}
