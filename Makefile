@@ -16,12 +16,16 @@ help: ## List the targets
 bootstrap: ## Install what is missing: Debian packages, libtorch
 	@Scripts/bootstrap.sh
 
-build: bootstrap ## Build the command line tool
+build: bootstrap .build/chatrex.stamp ## Build the command line tool
+
+# SwiftPM takes seconds to see that there is nothing to build; make sees it by the files' times.
+.build/chatrex.stamp: Package.swift $(shell find Sources -type f) | bootstrap
 	$(SWIFT) build -c release --product chatrex
+	@touch $@
 
 demo: build ## Detect objects in the example images with the built-in model
 	@test -n "$(DEMO_IMAGES)" || { echo "make demo: there are no images in Examples/" >&2; exit 1; }
-	$(CHATREX) detect $(DEMO_IMAGES) "$(DEMO_CATEGORIES)" --conf 0.5 --out $(DEMO_OUT)
+	$(CHATREX) detect $(DEMO_IMAGES) "$(DEMO_CATEGORIES)" --conf 0.5 --one-phrase-per-box --out $(DEMO_OUT)
 	@echo "The annotated images are in $(DEMO_OUT)/"
 
 # Tests use public interfaces only, so they link the very modules that `make build` makes instead of a second build.

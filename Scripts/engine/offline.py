@@ -50,16 +50,27 @@ def overlap(a, b):
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def score(out, truth):
-    """Precision and recall of regions, and of their texts, on scenes."""
-    right = regions = objects = seen = 0
-    texts = collections.Counter()
-    shards = {}
+def annotations(out):
+    """What the engine wrote, in the order of its index."""
     for line in (out / "index.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        data = shards.setdefault(entry["shard"], (out / "shards" / entry["shard"]).read_bytes())
         start, length = entry["annotation"]
-        annotation = json.loads(data[start : start + length])
+        with open(out / "shards" / entry["shard"], "rb") as shard:
+            shard.seek(start)
+            yield json.loads(shard.read(length))
+
+
+def objects(scene):
+    """Names and corners of a scene's objects; none for what is no scene."""
+    return [(thing["category"], [x, y, x + width, y + height])
+            for thing in (scene["objects"] if scene else []) for x, y, width, height in [thing["bbox"]]]
+
+
+def score(out, truth):
+    """Precision and recall of regions, and of their texts, on scenes."""
+    right = regions = things = seen = 0
+    texts = collections.Counter()
+    for annotation in annotations(out):
         for region in annotation["regions"]:
             for name in ("category", "phrase", "description", "referring_expression"):
                 texts[name] += name in region
@@ -67,21 +78,33 @@ def score(out, truth):
         if name not in truth:
             continue
         seen += 1
-        things = [(thing["category"], [*thing["bbox"][:2], thing["bbox"][0] + thing["bbox"][2], thing["bbox"][1] + thing["bbox"][3]])
-                  for thing in truth[name]["objects"]]
-        objects += len(things)
+        true = objects(truth[name])
+        things += len(true)
         taken = set()
         for region in sorted(annotation["regions"], key=lambda region: -region["score"]):
             regions += 1
-            for number, (category, box) in enumerate(things):
+            for number, (category, box) in enumerate(true):
                 if number not in taken and category == region["category"] and overlap(box, region["bbox"]) >= 0.5:
                     taken.add(number)
                     right += 1
                     break
     return {
-        "scenes annotated": seen, "regions": regions, "objects": objects,
-        "precision": round(right / max(regions, 1), 3), "recall": round(right / max(objects, 1), 3), "texts": dict(texts),
+        "scenes annotated": seen, "regions": regions, "objects": things,
+        "precision": round(right / max(regions, 1), 3), "recall": round(right / max(things, 1), 3), "texts": dict(texts),
     }
+
+
+def scenes(program, place, count, seed, split="validation"):
+    """A folder of pictures that are links to scenes, and what is true of each by its file's name."""
+    source, made = place / "pictures", place / "scenes"
+    if not source.exists():
+        subprocess.run(
+            [program, "scenes", "--out", str(made), "--count", str(count), "--seed", str(seed), "--split", split], check=True)
+        source.mkdir(parents=True)
+        for file in sorted((made / "pictures").iterdir()):
+            (source / file.name).symlink_to(file.resolve())
+    records = [json.loads(line) for line in (made / "scenes.jsonl").read_text().splitlines()]
+    return source, {pathlib.Path(record["file"]).name: record for record in records}
 
 
 def main():
@@ -94,20 +117,11 @@ def main():
     parser.add_argument("--no-photographs", action="store_true")
     options = parser.parse_args()
     place = pathlib.Path(options.out)
-    source, scenes, out = place / "pictures", place / "scenes", place / "out"
-    if not source.exists():
-        subprocess.run(
-            [options.program, "scenes", "--out", str(scenes), "--count", str(options.scenes), "--seed", str(options.seed),
-             "--split", "validation"], check=True)
-        source.mkdir(parents=True)
-        for file in sorted((scenes / "images").iterdir()):
-            (source / file.name).symlink_to(file.resolve())
-        if not options.no_photographs:
-            print(f"photographs: {photographs(source)}")
-    truth = {}
-    for line in (scenes / "scenes.jsonl").read_text().splitlines():
-        record = json.loads(line)
-        truth[pathlib.Path(record["file"]).name] = record
+    is_new = not (place / "pictures").exists()
+    source, truth = scenes(options.program, place, options.scenes, options.seed)
+    if is_new and not options.no_photographs:
+        print(f"photographs: {photographs(source)}")
+    out = place / "out"
     start = time.monotonic()
     subprocess.run(
         [options.program, "engine", "run", options.recipe, "--in", str(source), "--out", str(out)], check=True)

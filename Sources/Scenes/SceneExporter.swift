@@ -1,12 +1,13 @@
+import Annotations
 import Boxes
 import Foundation
 import Imaging
 
 /// Writes scenes as a data set that other tools can read.
 ///
-/// A folder gets `images/`, `annotations.json` (COCO instances, with the absent categories of each image as LVIS has
-/// them) and `scenes.jsonl` (a ``SceneRecord`` on each line: phrases, captions, relations, questions). The same generator
-/// and seeds write the same files again.
+/// A folder gets `pictures/` and `annotations.jsonl` (to train with, `AnnotationFolder`), `annotations.json` (COCO instances, with the
+/// absent categories of each image as LVIS has them) and `scenes.jsonl` (a ``SceneRecord`` on each line: phrases, captions, relations,
+/// questions). The same generator and seeds write the same files again.
 public struct SceneExporter: Sendable {
     /// How pictures are stored.
     public enum PictureFormat: String, Sendable, CaseIterable {
@@ -34,21 +35,24 @@ public struct SceneExporter: Sendable {
         guard count >= 0 else {
             throw ScenesError.invalidConfiguration(setting: "count", reason: "\(count) is negative")
         }
-        let images = folder.appendingPathComponent("images")
-        try writing(folder) { try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true) }
+        var sink = try writing(folder) { try AnnotationFolderSink(folder) }
         var dataset = COCODataset(categories: cocoCategories)
         var lines = Data()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for index in 0..<count {
             let scene = generator.scene(seed: firstSeed &+ UInt64(index))
-            let name = Self.fileName(seed: scene.seed) + "." + pictureFormat.fileExtension
-            let picture = images.appendingPathComponent(name)
-            try writing(picture) { try scene.image.write(to: picture.path, encoding: pictureFormat.encoding) }
-            add(scene, file: name, to: &dataset)
-            try writing(folder) { lines += try encoder.encode(SceneRecord(scene, file: "images/" + name)) + [0x0A] }
+            let name = Self.name(seed: scene.seed)
+            let file = name + "." + pictureFormat.fileExtension
+            add(scene, file: file, to: &dataset)
+            try writing(folder) {
+                let sample = try scene.sample(key: name, encoding: pictureFormat.encoding)
+                try sink.add(sample.annotation, picture: sample.picture)
+                lines += try encoder.encode(SceneRecord(scene, file: "pictures/" + file)) + [0x0A]
+            }
             try progress(index + 1)
         }
+        try writing(folder) { try sink.finish() }
         let records = folder.appendingPathComponent("scenes.jsonl")
         try writing(records) { try lines.write(to: records, options: .atomic) }
         let annotations = folder.appendingPathComponent("annotations.json")
@@ -75,7 +79,7 @@ public struct SceneExporter: Sendable {
     }
 
     /// The seed with leading zeros, so that names sort as seeds do.
-    private static func fileName(seed: UInt64) -> String {
+    private static func name(seed: UInt64) -> String {
         let digits = String(seed)
         return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }

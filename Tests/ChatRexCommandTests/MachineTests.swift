@@ -71,7 +71,7 @@ extension ProcessTests {
                     #expect(outcome.status == 0 && outcome.output.hasPrefix("3 scenes of "), "\(outcome)")
                     #expect(
                         try names(in: folder.appendingPathComponent(name)) == [
-                            "annotations.json", "images", "scenes.jsonl", "sheet.jpg",
+                            "annotations.json", "annotations.jsonl", "pictures", "scenes.jsonl", "sheet.jpg",
                         ])
                 }
                 let records = try ["one", "two"].map {

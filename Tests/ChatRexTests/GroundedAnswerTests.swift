@@ -85,6 +85,31 @@ import Testing
         #expect(Self.answer.textRange(11..<11) != nil)
     }
 
+    /// Groups of box indices with their scores.
+    private static func scored(_ groups: [[(Int, Double)]]) -> GroundedAnswer {
+        GroundedAnswer(
+            rawText: "", text: "",
+            groups: groups.map { objects in
+                .init(
+                    phrase: "thing", range: 0..<0,
+                    objects: objects.map { .init(index: $0.0, box: boxes[$0.0], score: $0.1) })
+            })
+    }
+
+    private static func indices(_ answer: GroundedAnswer) -> [[Int]] { answer.groups.map { $0.objects.map(\.index) } }
+
+    @Test func `a box of several phrases stays where its score is highest, at the first among equals`() {
+        let answer = Self.scored([[(0, 0.4), (1, 0.5)], [(0, 0.9)], [(1, 0.5), (0, 0.1)]])
+        #expect(Self.indices(answer.withOnePhrasePerBox()) == [[1], [0], []])
+    }
+
+    @Test func `the best detections keep their phrases and their order`() {
+        let answer = Self.scored([[(0, 0.4), (1, 0.5)], [(0, 0.9)]])
+        #expect(Self.indices(answer.keepingBest(2)) == [[1], [0]])
+        #expect(Self.indices(answer.keepingBest(0)) == [[], []])
+        #expect(answer.keepingBest(3) == answer)
+    }
+
     @Test func `training answers read back as they were meant`() {
         let groups = [(phrase: "dog", indices: [2, 0]), (phrase: "cat", indices: [])]
         let detection = GroundedAnswer(rawText: AnswerText.detection(groups), boxes: Self.boxes)

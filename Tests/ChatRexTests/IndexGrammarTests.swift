@@ -50,6 +50,42 @@ struct RandomRun {
         #expect(count == (isWordy ? 6 : 4) && grammar.isCutShort == isWordy)
     }
 
+    @Test("What shows the same as a listed box is not offered beside it, but beside another phrase")
+    func copies() throws {
+        let test = try TestVocabulary.adversarial(addedFirst: true)
+        let objects = test.vocabulary.objects
+        var grammar = try IndexGrammar.detection(
+            of: ["dog", "cat"], boxCount: 4, copies: [[2], [], [0], []], budget: 50, vocabulary: test.vocabulary)
+        var offered: [[Int]] = []
+        while offered.count < 4 {
+            let allowed = grammar.allowed()
+            if case .forced(let run) = allowed {
+                run.forEach { grammar.advance($0) }
+            } else {
+                offered.append((0..<4).filter { allowed.contains(objects[$0]) })
+                grammar.advance([objects[0], test.vocabulary.objectsEnd][(offered.count - 1) % 2])
+            }
+        }
+        #expect(offered == [[0, 1, 2, 3], [1, 3], [0, 1, 2, 3], [1, 3]])
+    }
+
+    @Test("A list that only copies could go on with is complete, not cut short")
+    func onlyCopiesLeft() throws {
+        let test = try TestVocabulary.adversarial(addedFirst: true)
+        var grammar = try IndexGrammar.count(
+            of: "dog", boxCount: 2, copies: [[1], [0]], budget: 50, vocabulary: test.vocabulary)
+        while case .forced(let run) = grammar.allowed() { run.forEach { grammar.advance($0) } }
+        grammar.advance(test.vocabulary.objects[1])
+        #expect(grammar.allowed().contains(test.vocabulary.objectsEnd))
+        #expect(!grammar.allowed().contains(test.vocabulary.objects[0]))
+        while case .forced(let run) = grammar.allowed() { run.forEach { grammar.advance($0) } }
+        #expect(!grammar.isCutShort)
+        guard case .end = grammar.allowed() else {
+            Issue.record("the answer does not end")
+            return
+        }
+    }
+
     @Test("A list that the budget closes is cut short")
     func cutList() throws {
         let test = try TestVocabulary.adversarial(addedFirst: true)

@@ -174,6 +174,19 @@ extension GroundedAnswer {
         return answer
     }
 
+    /// The answer with each box under one phrase only, the one that it has the highest score for; the earlier one among equals.
+    public func withOnePhrasePerBox() -> GroundedAnswer {
+        var best: [Int: (group: Int, score: Double)] = [:]
+        for (group, value) in groups.enumerated() {
+            for object in value.objects where object.score > best[object.index]?.score ?? -.infinity {
+                best[object.index] = (group, object.score)
+            }
+        }
+        var answer = self
+        for group in groups.indices { answer.groups[group].objects.removeAll { best[$0.index]?.group != group } }
+        return answer
+    }
+
     /// A range in Unicode scalars as a range of ``text``; nil when it does not fit.
     public func textRange(_ range: Range<Int>) -> Range<String.Index>? {
         let scalars = text.unicodeScalars

@@ -30,6 +30,8 @@ public struct IndexGrammar: TokenGrammar {
     private let boxCount: Int
     private let objectsPerGroup: ClosedRange<Int>
     private let phraseLimit: Int
+    /// For each box those that show what it shows; they are not offered in a group that has it.
+    private let copies: [[Int]]
     /// The most tokens of a number and the end token.
     private let costOfTotal: Int
 
@@ -43,6 +45,7 @@ public struct IndexGrammar: TokenGrammar {
     // The state of the current part.
     private var runPosition = 0
     private var usedObjects: [Bool]
+    private var coveredObjects: [Bool]
     private var usedCount = 0
     /// How many indices the last group has.
     private var total = 0
@@ -53,8 +56,9 @@ public struct IndexGrammar: TokenGrammar {
     private var unseenBytes: [UInt8] = []
 
     private init(
-        _ parts: [Part], boxCount: Int, objectsPerGroup: ClosedRange<Int>, phraseLimit: Int = .max, budget: Int,
-        vocabulary: ChatRexVocabulary
+        _ parts: [Part], boxCount: Int, objectsPerGroup: ClosedRange<Int>, phraseLimit: Int = .max,
+        copies: [[Int]] = [],
+        budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) {
         if boxCount > vocabulary.objects.count {
             throw .tooManyBoxes(count: boxCount, limit: vocabulary.objects.count)
@@ -64,9 +68,11 @@ public struct IndexGrammar: TokenGrammar {
         self.boxCount = boxCount
         self.objectsPerGroup = objectsPerGroup
         self.phraseLimit = max(1, phraseLimit)
+        self.copies = copies
         self.parts = parts.reversed()
         self.remaining = budget
         self.usedObjects = [Bool](repeating: false, count: boxCount)
+        self.coveredObjects = usedObjects
         self.costOfTotal = 1 + vocabulary.encode(AnswerText.total(min(boxCount, objectsPerGroup.upperBound))).count
         self.minimumBudget = parts.reduce(0) { [costOfTotal] in
             $0 + Self.cost(of: $1, minimumObjects: objectsPerGroup.lowerBound, total: costOfTotal)
@@ -85,12 +91,13 @@ extension IndexGrammar {
     ///
     /// - Parameters:
     ///   - objectsPerGroup: bounds on the boxes of each phrase; the lower one is 0 when absence is a possible answer.
+    ///   - copies: for each box those that are not offered beside it; empty for none
     ///   - budget: the number of tokens that may be generated, forced ones and the end token included.
     /// - Throws: ``TaskError/noPhrase``, ``TaskError/reservedText(_:)``, ``TaskError/budgetTooSmall(budget:minimum:)``,
     ///   ``TaskError/impossibleObjectCount(minimum:maximum:boxCount:)``, ``TaskError/tooManyBoxes(count:limit:)``.
     public static func detection(
-        of phrases: [String], boxCount: Int, objectsPerGroup: ClosedRange<Int> = 0...100, budget: Int,
-        vocabulary: ChatRexVocabulary
+        of phrases: [String], boxCount: Int, objectsPerGroup: ClosedRange<Int> = 0...100, copies: [[Int]] = [],
+        budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
         if phrases.isEmpty { throw .noPhrase }
         if objectsPerGroup.lowerBound > max(0, boxCount) || objectsPerGroup.lowerBound < 0 {
@@ -105,7 +112,8 @@ extension IndexGrammar {
         }
         parts.append(.run([vocabulary.end]))
         return try IndexGrammar(
-            parts, boxCount: boxCount, objectsPerGroup: objectsPerGroup, budget: budget, vocabulary: vocabulary)
+            parts, boxCount: boxCount, objectsPerGroup: objectsPerGroup, copies: copies, budget: budget,
+            vocabulary: vocabulary)
     }
 
     /// The answer to ``VisionTask/count(_:)`` for one phrase: its group and the number of boxes in it.
@@ -114,14 +122,15 @@ extension IndexGrammar {
     /// number.
     ///
     /// - Parameters:
+    ///   - copies: for each box those that are not offered beside it; empty for none
     ///   - budget: the number of tokens that may be generated, forced ones and the end token included.
-    /// - Throws: as ``detection(of:boxCount:objectsPerGroup:budget:vocabulary:)``.
+    /// - Throws: as ``detection(of:boxCount:objectsPerGroup:copies:budget:vocabulary:)``.
     public static func count(
-        of phrase: String, boxCount: Int, budget: Int, vocabulary: ChatRexVocabulary
+        of phrase: String, boxCount: Int, copies: [[Int]] = [], budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
         try IndexGrammar(
             [.run(groupOpening(phrase, vocabulary: vocabulary)), .indices, .total], boxCount: boxCount,
-            objectsPerGroup: 0...100, budget: budget, vocabulary: vocabulary)
+            objectsPerGroup: 0...100, copies: copies, budget: budget, vocabulary: vocabulary)
     }
 
     /// Free text with groups in it: grounded captions and conversations.
@@ -131,17 +140,18 @@ extension IndexGrammar {
     ///     boxes than the lower bound no group is allowed.
     ///   - phraseLimit: the most tokens that a phrase may have.
     ///   - allowsMentions: whether `<objK>` may stand outside groups.
+    ///   - copies: for each box those that are not offered beside it; empty for none
     ///   - budget: the number of tokens that may be generated, the end token included; at least 2.
     public static func grounded(
         boxCount: Int, objectsPerGroup: ClosedRange<Int> = 1...100, phraseLimit: Int = 64, allowsMentions: Bool = false,
-        budget: Int, vocabulary: ChatRexVocabulary
+        copies: [[Int]] = [], budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
         let lower = max(0, objectsPerGroup.lowerBound)
         let allowsGroups = lower <= boxCount
         return try IndexGrammar(
             [.text(allowsGroups: allowsGroups, allowsMentions: allowsMentions)], boxCount: boxCount,
-            objectsPerGroup: lower...max(lower, objectsPerGroup.upperBound), phraseLimit: phraseLimit, budget: budget,
-            vocabulary: vocabulary)
+            objectsPerGroup: lower...max(lower, objectsPerGroup.upperBound), phraseLimit: phraseLimit, copies: copies,
+            budget: budget, vocabulary: vocabulary)
     }
 
     /// Text without groups: captions, plain answers, and the description of one region.
@@ -219,7 +229,7 @@ extension IndexGrammar {
         if slack > 0 { return false }
         return switch parts.last {
         case .indices:
-            usedCount >= objectsPerGroup.lowerBound && usedCount < min(boxCount, objectsPerGroup.upperBound)
+            usedCount >= objectsPerGroup.lowerBound && usedCount < objectsPerGroup.upperBound && !freeObjects.isEmpty
         case .phrase: phraseHasContent && phraseLength < phraseLimit
         case .text: textHasContent
         case .run, .total, nil: false
@@ -228,10 +238,16 @@ extension IndexGrammar {
 
     private func allowedIndices() -> AllowedTokens {
         let mayClose = usedCount >= objectsPerGroup.lowerBound
-        let mayAdd = usedCount < min(boxCount, objectsPerGroup.upperBound) && !mustEnd
-        guard mayAdd else { return forced(vocabulary.objectsEnd) }
-        let free = usedObjects.indices.filter { !usedObjects[$0] }.map { vocabulary.objects[$0] }
+        let free = freeObjects.map { vocabulary.objects[$0] }
+        if free.isEmpty || usedCount >= objectsPerGroup.upperBound || mustEnd { return forced(vocabulary.objectsEnd) }
         return .only(mayClose ? free + [vocabulary.objectsEnd] : free)
+    }
+
+    /// What a list may go on with.
+    private var freeObjects: [Int] {
+        // Where more must come, copies are better than nothing.
+        let takesCopies = usedCount < objectsPerGroup.lowerBound
+        return usedObjects.indices.filter { !usedObjects[$0] && (takesCopies || !coveredObjects[$0]) }
     }
 
     private func allowedInPhrase() -> AllowedTokens {
@@ -291,6 +307,7 @@ extension IndexGrammar {
         case .indices:
             if let index = vocabulary.objectIndex(of: token) {
                 usedObjects[index] = true
+                if index < copies.count { for copy in copies[index] { coveredObjects[copy] = true } }
                 usedCount += 1
             } else {
                 leavePart()
@@ -339,7 +356,7 @@ extension IndexGrammar {
 
     private mutating func enterPart() {
         runPosition = 0
-        for index in usedObjects.indices { usedObjects[index] = false }
+        for index in usedObjects.indices { (usedObjects[index], coveredObjects[index]) = (false, false) }
         usedCount = 0
         phraseLength = 0
         phraseHasContent = false

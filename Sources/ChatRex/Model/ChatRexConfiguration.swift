@@ -15,6 +15,9 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     public var highResolution: Int
     /// Hidden state of CLIP that gives the image tokens; negative counts from the last.
     public var clipLayer: Int
+    /// Share of the smaller of two boxes that may lie within the larger where both are listed under one phrase; the later one is not
+    /// offered above it. 1 lists all, as the released models do; small models list parts of a thing beside the thing.
+    public var nestingLimit = 1.0
 
     public init(
         language: Qwen2Configuration, clip: CLIPConfiguration, convNeXt: ConvNeXtConfiguration, highResolution: Int,
@@ -32,7 +35,7 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     /// The built-in model: laptop scale.
     /// - Parameter vocabularySize: of its tokenizer
     public static func nano(vocabularySize: Int) -> ChatRexConfiguration {
-        ChatRexConfiguration(
+        var configuration = ChatRexConfiguration(
             language: Qwen2Configuration(
                 width: 256, hiddenWidth: 640, layerCount: 4, headCount: 4, keyValueHeadCount: 4,
                 vocabularySize: vocabularySize,
@@ -42,6 +45,8 @@ public struct ChatRexConfiguration: Sendable, Equatable {
             clip: CLIPConfiguration(
                 imageSize: 160, patchSize: 16, width: 128, layerCount: 4, headCount: 4, hiddenWidth: 512),
             convNeXt: ConvNeXtConfiguration(widths: [32, 64, 128, 256], depths: [2, 2, 6, 2]), highResolution: 320)
+        configuration.nestingLimit = 0.8
+        return configuration
     }
 
     /// Channels of an image token before its projector.
@@ -62,6 +67,8 @@ public struct ChatRexConfiguration: Sendable, Equatable {
             "the high-resolution input of \(highResolution) px gives \(highResolution / convNeXt.stride) cells a side, "
                 + "CLIP gives \(clip.gridSide); they must agree")
         try ConfigurationError.require(
+            (0...1).contains(nestingLimit), "the nesting limit is \(nestingLimit); it must be in 0...1")
+        try ConfigurationError.require(
             objectChannels % 8 == 0,
             "the pyramid's \(objectChannels) channels must be a multiple of 8 for the box embedding")
     }
@@ -79,6 +86,7 @@ extension ChatRexConfiguration {
         var clip: CLIPConfiguration?
         var convNeXt: ConvNeXtConfiguration?
         var highResolution: Int?
+        var nestingLimit: Double?
 
         enum CodingKeys: String, CodingKey {
             case modelType = "model_type"
@@ -88,6 +96,7 @@ extension ChatRexConfiguration {
             case clip = "clip_config"
             case convNeXt = "convnext_config"
             case highResolution = "high_resolution"
+            case nestingLimit = "nesting_limit"
         }
     }
 
@@ -120,6 +129,7 @@ extension ChatRexConfiguration {
         convNeXt = try file.convNeXt ?? Self.inferredConvNeXt(shape)
         highResolution = file.highResolution ?? clip.gridSide * convNeXt.stride
         clipLayer = file.clipLayer ?? -2
+        nestingLimit = file.nestingLimit ?? 1
         try validate()
     }
 
@@ -169,8 +179,7 @@ extension ChatRexConfiguration {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let file = File(
             modelType: Self.modelType, clipLayer: clipLayer, clipFeature: "patch", visualDropout: 0, clip: clip,
-            convNeXt: convNeXt,
-            highResolution: highResolution)
+            convNeXt: convNeXt, highResolution: highResolution, nestingLimit: nestingLimit)
         let parts = try [encoder.encode(language), encoder.encode(file)].map {
             try JSONSerialization.jsonObject(with: $0) as? [String: Any] ?? [:]
         }

@@ -254,20 +254,32 @@ public actor ChatRexSession {
         return (inside.map(\.0), inside.map(\.1))
     }
 
+    /// For each box those that lie within it, or it within them, by more than the model's limit.
+    private func copies(of boxes: [Box]) -> [[Int]] {
+        let limit = model.configuration.nestingLimit
+        if limit >= 1 { return [] }
+        return boxes.indices.map { index in
+            boxes.indices.filter { other in
+                let smaller = min(boxes[index].area, boxes[other].area)
+                return other != index && boxes[index].overlapArea(with: boxes[other]) > limit * smaller
+            }
+        }
+    }
+
     /// Answers to some prompts about one picture.
     private func answers(
         _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
         progress: AnswerProgress? = nil
     ) async throws -> [GroundedAnswer] {
-        let boxCount = prepared.boxes.count
+        let boxCount = prepared.boxes.count, copies = copies(of: prepared.boxes)
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
             if !options.usesGrammar { return nil }
             do {
-                return try prompt.grammar(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
             } catch TaskError.budgetTooSmall(_, let minimum) {
                 budget = minimum + options.maxTokens
-                return try prompt.grammar(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
             }
         }
         let requests = try zip(prompts, grammars).map { prompt, grammar in

@@ -48,6 +48,9 @@ package struct DetectCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-pictures"), help: "Write no annotated pictures.")
     var withoutPictures = false
 
+    @Flag(help: "Show each box under the one phrase that it fits best, where phrases exclude each other.")
+    var onePhrasePerBox = false
+
     @Option(help: ArgumentHelp("What Label Studio finds the pictures under, before their names.", valueName: "url"))
     var imageRoot = ""
 
@@ -82,10 +85,10 @@ package struct DetectCommand: AsyncParsableCommand {
         try await PictureLoop(sources: list).run(load: model.session, into: output.sink()) { session, pictures in
             var lines: [String] = []
             for picture in pictures {
-                let answer = try await session.detect(
-                    phrases, in: picture.image, boxes: detection.boxes, options: options
-                )
-                .keepingBest(detection.maxDet)
+                var answer = try await session.detect(
+                    phrases, in: picture.image, boxes: detection.boxes, options: options)
+                if onePhrasePerBox { answer = answer.withOnePhrasePerBox() }
+                answer = answer.keepingBest(detection.maxDet)
                 picture.warn(about: answer)
                 let drawn = draws ? try plan?.write(answer.drawn(on: picture.image), for: picture) : nil
                 lines.append(try export.add(answer, picture, drawn: drawn))

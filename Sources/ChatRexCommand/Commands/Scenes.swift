@@ -9,8 +9,8 @@ package struct ScenesCommand: AsyncParsableCommand {
         commandName: "scenes",
         abstract: "Make annotated pictures to train and test with.",
         discussion: """
-            Puts cut-out animals, food, tools and the like before backgrounds, and writes images/, annotations.json (COCO) and \
-            scenes.jsonl (phrases, captions, relations and questions). The same seed makes the same pictures.
+            Puts cut-out animals, food, tools and the like before backgrounds, and writes pictures/, annotations.jsonl (for \
+            `chatrex train --data`), annotations.json (COCO) and scenes.jsonl (phrases, captions, relations and questions). The same seed makes the same pictures.
 
             EXAMPLE
               chatrex scenes --out runs/scenes --count 500 --size 384x288 --split heldOut

@@ -21,7 +21,10 @@ public final class EngineAssembly: Sendable {
 
         let captioner: (any ImageCaptioner)? =
             switch recipe.caption.by {
-            case .model: session.map { ModelCaptioner($0, rules: recipe.caption.settings.answer) }
+            case .model:
+                session.map {
+                    ModelCaptioner($0, style: recipe.caption.style, rules: recipe.caption.settings.answer)
+                }
             case .endpoint:
                 try EndpointCaptioner(maker.model(recipe.caption.endpoint), recipe.caption.settings)
             case .source: nil
@@ -51,7 +54,7 @@ public final class EngineAssembly: Sendable {
             case .model:
                 session.map {
                     ModelRegionCaptioner(
-                        $0, asksWithPhrase: recipe.rules.description.isConditioned,
+                        $0, level: recipe.regions.level, asksWithPhrase: recipe.rules.description.isConditioned,
                         rules: recipe.regions.settings.answer)
                 }
             case .endpoint:

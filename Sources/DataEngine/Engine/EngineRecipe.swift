@@ -1,3 +1,4 @@
+import ChatRex
 import Downloading
 import Foundation
 import Recipes
@@ -18,6 +19,8 @@ public struct EngineRecipe: Recipe, Equatable {
         }
 
         public var by = Choice.model
+        /// What `by: model` writes.
+        public var style = ModelCaptionStyle.brief
         public var endpoint = EndpointSettings()
         public var settings = CaptionSettings()
 
@@ -60,6 +63,8 @@ public struct EngineRecipe: Recipe, Equatable {
         }
 
         public var by = Choice.model
+        /// How much `by: model` says.
+        public var level = VisionTask.RegionLevel.sentence
         public var endpoint = EndpointSettings()
         public var settings = RegionCaptionSettings()
 
