@@ -1,4 +1,5 @@
 import Foundation
+import WebPages
 
 /// Named lines over two axes, written as SVG that stands alone or in a page.
 ///
@@ -45,7 +46,7 @@ public struct LineChart: Sendable {
         var parts = [
             """
             <svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.short(width)) \(Self.short(height))" \
-            role="img" aria-label="\(Self.escaped(title))">
+            role="img" aria-label="\(Markup.escaped(title))">
             """
         ]
         if isAlone { parts.append("<style>\(Self.style)</style>") }
@@ -125,7 +126,7 @@ public struct LineChart: Sendable {
         parts.append(Self.text(xLabel, plot.right, height - 8, "label end"))
         let middle = (plot.top + plot.bottom) / 2
         parts.append(
-            "<text class=\"label middle\" transform=\"translate(13 \(Self.short(middle))) rotate(-90)\">\(Self.escaped(yLabel))</text>"
+            "<text class=\"label middle\" transform=\"translate(13 \(Self.short(middle))) rotate(-90)\">\(Markup.escaped(yLabel))</text>"
         )
         return parts
     }
@@ -210,7 +211,7 @@ public struct LineChart: Sendable {
     }
 
     private static func text(_ words: String, _ x: Double, _ y: Double, _ kind: String) -> String {
-        "<text class=\"\(kind)\" x=\"\(short(x))\" y=\"\(short(y))\">\(escaped(words))</text>"
+        "<text class=\"\(kind)\" x=\"\(short(x))\" y=\"\(short(y))\">\(Markup.escaped(words))</text>"
     }
 
     private static func short(_ value: Double) -> String {
@@ -223,11 +224,6 @@ public struct LineChart: Sendable {
         case 1e4...: String(format: "%.3gk", value / 1e3)
         default: String(format: "%.4g", value)
         }
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-            .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
     }
 
     /// Colours and letters, light and dark.
