@@ -61,7 +61,13 @@ let package = Package(
                 "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
                 "VisionEncoders",
             ]),
-        part("Evaluation", ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "UPN"]),
+        part("WebPages", ["Boxes", .product(name: "Crypto", package: "swift-crypto")]),
+        part(
+            "Evaluation",
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "UPN", "WebPages",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
         .target(name: "CVips", dependencies: ["CLibvips"]),
         part("Imaging", ["CVips"]),
@@ -96,7 +102,7 @@ let package = Package(
             "DataEngine",
             [
                 "Annotations", "Boxes", "ChatRex", "Checkpoints", "Downloading", "GroundingDINO", "Imaging",
-                "LanguageModels", "Recipes", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders",
+                "LanguageModels", "Recipes", "Tokenizers", "Torch", "TorchNN", "UPN", "VisionEncoders", "WebPages",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -157,7 +163,7 @@ let package = Package(
         tests(
             "ChatRex",
             ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN"]),
-        tests("Evaluation", ["Boxes", "Evaluation", "LanguageModels"], exclude: ["Fixtures"]),
+        tests("Evaluation", ["Boxes", "ChatRex", "Evaluation", "Imaging", "LanguageModels"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("GoldenParity", ["GoldenParity"]),
         tests(

@@ -232,6 +232,7 @@ private enum COCOFile {
         } catch {
             throw .unusableFile(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
         }
+        if data.isEmpty { throw .unusableFile(path: url.path, reason: "is empty") }
         // JSON5 knows NaN and Infinity, but is the slower parser: it is asked only where plain JSON gave up.
         if let contents = try? JSONDecoder().decode(type, from: data) { return contents }
         let lenient = JSONDecoder()

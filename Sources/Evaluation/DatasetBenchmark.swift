@@ -10,9 +10,8 @@ public struct DatasetBenchmark: Sendable {
     public let dataset: COCODataset
     /// The folder that file names start from.
     public let images: URL
-    /// A file of one JSON line a picture. Pictures that it already has are not asked about again, so a killed run goes on; a last line
-    /// that was cut short is made anew. Nil keeps everything in memory.
-    public var journal: URL?
+    /// Pictures that it already has are not asked about again, so a killed run goes on. Nil keeps everything in memory.
+    public var journal: JournalPlace?
     /// Called after each picture with the number done.
     public var progress: @Sendable (Int) throws -> Void = { _ in }
 
@@ -22,27 +21,62 @@ public struct DatasetBenchmark: Sendable {
 
     /// One record a picture, in the data set's order.
     func records<Record: PictureRecord>(_ make: (COCOImage) async throws -> Record) async throws -> [Record] {
-        var journal = try journal.map(AnswerJournal<Record>.init)
-        var records: [Record] = []
-        for entry in dataset.images {
-            if let known = journal?.records[entry.id] {
-                records.append(known)
-            } else {
-                let record = try await make(entry)
-                try journal?.append(record)
-                records.append(record)
-            }
-            try progress(records.count)
+        try await recorded(dataset.images.map(\.id), in: journal, progress: progress) { position in
+            try await make(dataset.images[position])
         }
-        return records
     }
 
-    func picture(_ entry: COCOImage) throws -> Image { try Image(contentsOf: entry.url(in: images).path) }
+    /// Looks whether all pictures are there, since better now than after hours of answers.
+    /// - Throws: `EvaluationError.missingPictures`, `EvaluationError.unnamedPicture`.
+    public func checkPictures() throws(EvaluationError) {
+        if let entry = dataset.images.first(where: { ($0.fileName ?? $0.cocoURL ?? "").isEmpty }) {
+            throw .unnamedPicture(image: entry.id)
+        }
+        let missing = dataset.images.filter { !FileManager.default.fileExists(atPath: $0.url(in: images).path) }
+        if missing.isEmpty { return }
+        throw .missingPictures(
+            folder: images.path, names: missing.prefix(3).map { $0.url(in: images).lastPathComponent },
+            count: missing.count, total: dataset.images.count)
+    }
+
+    /// - Throws: `ImagingError`.
+    public func picture(_ entry: COCOImage) throws -> Image { try Image(contentsOf: entry.url(in: images).path) }
 
     var annotationsByImage: [Int: [COCOAnnotation]] { Dictionary(grouping: dataset.annotations, by: \.imageID) }
 
     var categoryNames: [Int: String] {
         Dictionary(dataset.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension COCODataset {
+    /// Reads annotations that something is to be measured by.
+    ///
+    /// Odd but harmless records, such as an empty box, stay, as they do in the reference programs.
+    /// - Throws: `BoxesError` for a file that cannot be read or is no such file, `EvaluationError.unusableAnnotations` for records that
+    ///   would spoil the figures.
+    public init(forEvaluationAt url: URL) throws {
+        try self.init(contentsOf: url)
+        let problems = validate().issues.filter { issue in
+            switch issue.problem {
+            case .unknownImage, .unknownCategory, .wrongBoxLength, .notFinite, .invertedBox, .negativeArea: true
+            case .duplicateID: if case .annotation = issue.record { false } else { true }
+            case .duplicateName, .duplicateBox, .emptyBox, .outsideImage, .badImageSize: false
+            }
+        }
+        // Validation takes a category of a double name, or an image without a size, for none.
+        let (images, categories) = (Set(images.map(\.id)), Set(categories.map(\.id)))
+        let fatal = problems.filter { issue in
+            switch issue.problem {
+            case .unknownImage(let id): !images.contains(id)
+            case .unknownCategory(let id): !categories.contains(id)
+            default: true
+            }
+        }
+        if !fatal.isEmpty {
+            throw EvaluationError.unusableAnnotations(
+                path: url.path, problems: fatal.prefix(3).map(\.description), count: fatal.count)
+        }
     }
 }
 
@@ -87,9 +121,11 @@ extension DatasetBenchmark {
     /// Looks for the categories that each picture is annotated with.
     ///
     /// The paper gives the model the classes of the picture (section 4); no absent ones are asked for.
+    /// - Parameter limit: how many boxes of a picture are kept, those with the highest scores
     /// - Throws: `ImagingError` for a picture that cannot be read, and what `ChatRexSession.detect` throws.
     public func detections(
-        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions()
+        _ session: ChatRexSession, boxes: BoxSource = .proposals(), options: AnswerOptions = AnswerOptions(),
+        limit: Int = .max
     ) async throws -> [DetectionRecord] {
         let names = categoryNames
         let present = annotationsByImage.mapValues { Set($0.map(\.categoryID)).sorted() }
@@ -98,7 +134,7 @@ extension DatasetBenchmark {
             var record = DetectionRecord(image: entry.id, results: [])
             if phrases.isEmpty { return record }
             let answer = try await session.detect(phrases, in: picture(entry), boxes: boxes, options: options)
-            record.results = answer.cocoResults(imageID: entry.id, categories: dataset.categories)
+            record.results = answer.keepingBest(limit).cocoResults(imageID: entry.id, categories: dataset.categories)
             record.faults.add(answer)
             return record
         }

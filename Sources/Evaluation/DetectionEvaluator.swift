@@ -52,6 +52,14 @@ public struct DetectionEvaluator: Sendable {
         }
     }
 
+    /// An image as the rules see it: without detections that they leave out.
+    func counted(_ image: EvaluationImage) -> EvaluationImage {
+        var image = image
+        image.detections = admitted(image, Dictionary(grouping: image.truths, by: \.category))
+        if !isFederated { image.notExhaustiveCategories = [] }
+        return image
+    }
+
     private var isFederated: Bool {
         if case .lvis = rules { true } else { false }
     }

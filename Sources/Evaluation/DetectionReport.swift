@@ -70,58 +70,10 @@ extension DetectionEvaluator {
     }
 
     /// Curves of the categories that have objects of a size.
-    private func curves(_ area: AreaRange, _ limit: Int) -> [Int: PrecisionRecallCurve] {
+    func curves(_ area: AreaRange, _ limit: Int) -> [Int: PrecisionRecallCurve] {
         tallies.compactMapValues { tally in
             tally[area.rawValue].truthCount > 0 ? PrecisionRecallCurve(tally[area.rawValue], limit: limit) : nil
         }
-    }
-}
-
-/// Precision and recall of one category, by IoU threshold.
-private struct PrecisionRecallCurve {
-    let truthCount: Int
-    /// Mean over 101 recall levels of the best precision at that recall or more.
-    var precision: [Double] = []
-    /// Share of truths that were found.
-    var recall: [Double] = []
-
-    var ap: Double { precision.reduce(0, +) / Double(precision.count) }
-    var ar: Double { recall.reduce(0, +) / Double(recall.count) }
-
-    init(_ tally: DetectionEvaluator.Tally, limit: Int) {
-        truthCount = tally.truthCount
-        let ranked = tally.detections.filter { $0.outcome.rank < limit }.sorted {
-            if $0.outcome.score != $1.outcome.score { return $0.outcome.score > $1.outcome.score }
-            return ($0.image, $0.outcome.rank) < ($1.image, $1.outcome.rank)
-        }
-        for level in Levels.iou.indices {
-            let bit = UInt16(1) << UInt16(level)
-            // Precision only falls from one hit to the next, so its values at the hits say everything.
-            var precisionAtHit: [Double] = []
-            var misses = 0.0
-            for (_, outcome) in ranked {
-                if outcome.hits & bit != 0 {
-                    let hits = Double(precisionAtHit.count + 1)
-                    precisionAtHit.append(hits / (misses + hits + Double.ulpOfOne))
-                } else if outcome.misses & bit != 0 {
-                    misses += 1
-                }
-            }
-            recall.append(Double(precisionAtHit.count) / Double(truthCount))
-            precision.append(interpolatedPrecision(precisionAtHit))
-        }
-    }
-
-    private func interpolatedPrecision(_ precisionAtHit: [Double]) -> Double {
-        var envelope = precisionAtHit
-        for hit in envelope.indices.dropLast().reversed() { envelope[hit] = max(envelope[hit], envelope[hit + 1]) }
-        var (sum, hit) = (0.0, 0)
-        for level in Levels.recall {
-            while hit < envelope.count && Double(hit + 1) / Double(truthCount) < level { hit += 1 }
-            guard hit < envelope.count else { break }
-            sum += envelope[hit]
-        }
-        return sum / Double(Levels.recall.count)
     }
 }
 

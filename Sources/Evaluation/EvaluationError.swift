@@ -18,6 +18,18 @@ public enum EvaluationError: Error, Sendable, Hashable {
     case notOneBox(image: Int, count: Int)
     /// A line of a file is not what it should be.
     case invalidLine(path: String, line: Int, reason: String)
+    /// Annotations contradict one another or have boxes of another format; some of the `count` problems.
+    case unusableAnnotations(path: String, problems: [String], count: Int)
+    /// Pictures that annotations name are not there; some of the `count` names.
+    case missingPictures(folder: String, names: [String], count: Int, total: Int)
+    /// An entry of an image names no file.
+    case unnamedPicture(image: Int)
+    /// A file that answers were to be kept in does not begin as such a file does.
+    case noJournal(path: String)
+    /// Answers are kept that were made with other settings.
+    case otherSettings(path: String, differences: [String])
+    /// Another run writes to the same journal.
+    case journalInUse(path: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -40,6 +52,25 @@ extension EvaluationError: CustomStringConvertible {
             "Image \(image) has \(count) usable boxes; an expression refers to one."
         case .invalidLine(let path, let line, let reason):
             "\(path), line \(line): \(reason)"
+        case .unusableAnnotations(let path, let problems, let count):
+            "\(path) has \(count) unusable record\(count == 1 ? "" : "s"): \(Self.list(problems, of: count)). "
+                + "Boxes are [left, top, width, height] in pixels."
+        case .missingPictures(let folder, let names, let count, let total):
+            "\(count) of \(total) pictures are not in \(folder): \(Self.list(names, of: count)). "
+                + "Name the folder that the annotations' file names start from."
+        case .unnamedPicture(let image):
+            "Image \(image) has neither a file_name nor a coco_url, so its picture cannot be found."
+        case .noJournal(let path):
+            "\(path) is no journal of an evaluation. Name another folder, or remove the file."
+        case .otherSettings(let path, let differences):
+            "\(path) holds answers that were made otherwise: \(differences.joined(separator: "; ")). "
+                + "Name another folder for a new evaluation, or remove the file."
+        case .journalInUse(let path):
+            "Another evaluation writes to \(path). Wait for it, or name another folder."
         }
+    }
+
+    private static func list(_ some: [String], of count: Int) -> String {
+        some.joined(separator: "; ") + (count > some.count ? "; and \(count - some.count) more" : "")
     }
 }

@@ -1,4 +1,6 @@
 import Boxes
+import Imaging
+import UPN
 
 /// How well proposals cover the objects, whatever their categories, with the best `maxProposals` boxes of each image:
 /// COCO's AR with categories ignored.
@@ -36,5 +38,27 @@ public struct ProposalRecall: Sendable {
         return Report(
             recall50: figures.recall50, ar: figures.ar,
             arSmall: figures.arSmall, arMedium: figures.arMedium, arLarge: figures.arLarge)
+    }
+}
+
+/// What a proposal network found in one picture.
+public struct ProposalRecord: PictureRecord {
+    public var image: Int
+    /// All of category 0.
+    public var results: [COCOResult]
+}
+
+extension DatasetBenchmark {
+    /// Proposals for each picture, whatever it is annotated with.
+    /// - Throws: `ImagingError` for a picture that cannot be read, `TorchError`.
+    public func proposals(
+        _ network: UniversalProposalNetwork, granularities: [Granularity], filter: ProposalFilter
+    ) async throws -> [ProposalRecord] {
+        try await records { entry in
+            let found = try network.propose([picture(entry)], granularities: granularities, filter: filter)[0]
+            return ProposalRecord(
+                image: entry.id,
+                results: found.map { COCOResult(imageID: entry.id, categoryID: 0, box: $0.box, score: $0.score) })
+        }
     }
 }

@@ -11,7 +11,16 @@ public struct ReferringRecord: PictureRecord {
     public var truth: Box
     /// The detection with the highest score; nil where nothing was found.
     public var found: Box?
+    /// Of that detection.
+    public var score: Double?
     public var faults = AnswerFaults()
+
+    package init(image: Int, expression: String, truth: Box, answer: GroundedAnswer) {
+        (self.image, self.expression, self.truth) = (image, expression, truth)
+        let best = answer.detections.max { $0.object.score < $1.object.score }?.object
+        (found, score) = (best?.box, best?.score)
+        faults.add(answer)
+    }
 }
 
 /// How many of each category a model counted in one picture.
@@ -19,11 +28,24 @@ public struct CountingRecord: PictureRecord {
     public struct Count: Sendable, Codable, Hashable {
         public var category: String
         public var counted: Int, truth: Int
+        /// Boxes that the answer lists, and annotated ones.
+        public var found: [Box], places: [Box]
+
+        /// - Parameter places: of all objects of the category
+        package init(category: String, places: [Box], answer: GroundedAnswer) {
+            (self.category, self.places) = (category, places)
+            (counted, truth) = (answer.statedCount, places.count)
+            found = answer.detections.map(\.object.box)
+        }
     }
 
     public var image: Int
-    public var counts: [Count] = []
+    public var counts: [Count]
     public var faults = AnswerFaults()
+
+    public init(image: Int, counts: [Count] = []) {
+        (self.image, self.counts) = (image, counts)
+    }
 }
 
 extension DatasetBenchmark {
@@ -43,11 +65,7 @@ extension DatasetBenchmark {
             // A semicolon would make two phrases of it.
             let phrase = expression.replacing(";", with: ",")
             let answer = try await session.detect([phrase], in: picture(entry), boxes: boxes, options: options)
-            let best = answer.detections.max { $0.object.score < $1.object.score }
-            var record = ReferringRecord(
-                image: entry.id, expression: expression, truth: truth, found: best?.object.box)
-            record.faults.add(answer)
-            return record
+            return ReferringRecord(image: entry.id, expression: expression, truth: truth, answer: answer)
         }
     }
 
@@ -67,7 +85,7 @@ extension DatasetBenchmark {
                 guard let name = names[category] else { continue }
                 let answer = try await session.count([name], in: image, boxes: boxes, options: options)
                 record.counts.append(
-                    .init(category: name, counted: answer.statedCount, truth: objects.count))
+                    .init(category: name, places: objects.compactMap(\.box), answer: answer))
                 record.faults.add(answer)
             }
             return record

@@ -11,9 +11,16 @@ public struct RegionAnswer: Sendable, Codable, Hashable {
     public var answer: String
     /// The annotated name, as data sets write it: `soccer_ball`, `bottle:cap`.
     public var category: String
+    /// The region in its picture, where that is known.
+    public var box: Box?
 
-    public init(answer: String, category: String) {
-        (self.answer, self.category) = (answer, category)
+    public init(answer: String, category: String, box: Box? = nil) {
+        (self.answer, self.category, self.box) = (answer, category, box)
+    }
+
+    /// Whether the answer is the name, in any case and without a lead-in.
+    public var isExact: Bool {
+        WordOverlap.plain(answer: answer).lowercased() == WordOverlap.plain(category: category).lowercased()
     }
 }
 
@@ -30,14 +37,30 @@ public struct RegionReport: Sendable, Codable {
 
     /// - Throws: `TorchError` from the embedder.
     public init(_ answers: [RegionAnswer], embedder: SentenceEmbedder? = nil) throws {
-        regions = answers.count
-        if answers.isEmpty { return }
-        var overlap = WordOverlap()
-        for answer in answers { overlap.add(answer: answer.answer, category: answer.category) }
-        semanticIoU = overlap.average
+        self.init(try RegionScores(answers, embedder: embedder))
+    }
+
+    init(_ scores: RegionScores) {
+        regions = scores.answers.count
+        semanticIoU = mean(scores.overlaps)
+        exact = mean(scores.exact.map { $0 ? 1 : 0 })
+        semanticSimilarity = scores.similarities.flatMap(mean)
+    }
+}
+
+/// How well each region was named.
+struct RegionScores {
+    let answers: [RegionAnswer]
+    let exact: [Bool]
+    let overlaps: [Double]
+    let similarities: [Double]?
+
+    init(_ answers: [RegionAnswer], embedder: SentenceEmbedder? = nil) throws {
+        self.answers = answers
+        overlaps = answers.map { WordOverlap.overlap(answer: $0.answer, category: $0.category) }
         let texts = answers.map { (WordOverlap.plain(answer: $0.answer), WordOverlap.plain(category: $0.category)) }
-        exact = Double(texts.count { $0.lowercased() == $1.lowercased() }) / Double(answers.count)
-        semanticSimilarity = try embedder.map { try $0.similarities(texts).reduce(0, +) / Double(answers.count) }
+        exact = answers.map(\.isExact)
+        similarities = try embedder.map { try $0.similarities(texts) }
     }
 }
 
@@ -72,7 +95,8 @@ extension DatasetBenchmark {
                 let some = regions[start..<min(start + 100, regions.count)]
                 let answers = try await session.describe(some.map(\.box), of: image, level: .category, options: options)
                 for (region, answer) in zip(some, answers) {
-                    record.answers.append(RegionAnswer(answer: answer.text, category: region.name))
+                    record.answers.append(
+                        RegionAnswer(answer: answer.text, category: region.name, box: region.box.box))
                     record.faults.add(answer)
                 }
             }

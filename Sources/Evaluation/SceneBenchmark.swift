@@ -2,43 +2,10 @@
 
 import Boxes
 import ChatRex
+import Foundation
 import Imaging
-import LanguageModels
 import Scenes
 import UPN
-
-/// Figures of a model on scenes, with the protocol that they were made by.
-public struct SceneReport: Sendable, Codable {
-    /// Share of the objects that one of at most 100 fine proposals covers with an IoU of 0.5; no score threshold.
-    public var upnRecall50: Double?
-    /// Detection of the scene's own categories: averaged over categories, IoU 0.5, one box an object.
-    public var precision50: Double?, recall50: Double?
-    /// Share of referring expressions whose best box has an IoU of at least 0.5 with the object.
-    public var referAccuracy50: Double?
-    /// Share of counts that are exact.
-    public var countExact: Double?
-    /// Share of objects (by their true box) whose category is named exactly.
-    public var regionExact: Double?
-    /// Answers that were malformed, truncated or named nothing.
-    public var malformedAnswers = 0, truncatedAnswers = 0, emptyAnswers = 0
-    public var scenes = 0, objects = 0, references = 0, counts = 0
-    public var seed: UInt64
-    public var protocolText: String
-
-    enum CodingKeys: String, CodingKey {
-        case upnRecall50 = "upn_recall_50"
-        case precision50 = "precision_50"
-        case recall50 = "recall_50"
-        case referAccuracy50 = "refer_acc_50"
-        case countExact = "count_exact"
-        case regionExact = "region_exact"
-        case malformedAnswers = "malformed_answers"
-        case truncatedAnswers = "truncated_answers"
-        case emptyAnswers = "empty_answers"
-        case scenes, objects, references, counts, seed
-        case protocolText = "protocol"
-    }
-}
 
 /// One question of the benchmark and what came of it.
 public struct SceneAnswer: Sendable, Codable {
@@ -59,146 +26,162 @@ public struct SceneAnswer: Sendable, Codable {
     public var isRight: Bool?
 }
 
+/// What a model made of one scene.
+public struct SceneOutcome: PictureRecord {
+    /// Number of the scene, from 0.
+    public var image: Int
+    public var objects: [COCOAnnotation]
+    /// Of the proposal network, all of category 0.
+    public var proposals: [COCOResult]
+    public var detections: [COCOResult]
+    /// Categories that were asked for and are not there, and how many boxes they got.
+    public var absent = 0, absentBoxes = 0
+    public var references: [ReferringRecord] = []
+    public var counts: CountingRecord
+    public var regions: RegionRecord
+    public var answers: [SceneAnswer] = []
+    public var faults = AnswerFaults()
+
+    init(_ image: Int, _ scene: Scene) {
+        self.image = image
+        objects = scene.objects.map {
+            COCOAnnotation(id: $0.id, imageID: image, categoryID: $0.category.id, box: $0.box)
+        }
+        (proposals, detections) = ([], [])
+        (counts, regions) = (CountingRecord(image: image), RegionRecord(image: image))
+    }
+}
+
 /// Runs a session over scenes.
 public struct SceneBenchmark: Sendable {
     public let generator: SceneGenerator
     public let seed: UInt64
     public let count: Int
     /// Objects that are referred to and named, and categories that are counted, in each scene at most.
-    public var questionsPerScene = 2
+    public var questionsPerScene = Self.usualQuestions
+    public static let usualQuestions = 2
+    /// How many of the categories that detection is asked for are not in the scene, as a share of all of them: 0..<1.
+    public var absentShare = 0.0
+    /// Scenes that it already has are not asked about again, so a killed run goes on. Nil keeps everything in memory.
+    public var journal: JournalPlace?
+    /// Called after each scene with the number done.
+    public var progress: @Sendable (Int) throws -> Void = { _ in }
 
-    /// - Parameter generator: of the validation split, whose seeds and backgrounds training never sees
+    /// - Parameter generator: of the validation split, whose seeds and backgrounds training never sees, or the held-out one
     public init(_ generator: SceneGenerator, seed: UInt64, count: Int) {
         (self.generator, self.seed, self.count) = (generator, seed, count)
     }
 
-    /// - Parameters:
-    ///   - onAnswer: gets every question with its answer
-    ///   - progress: called after each scene with the number done
-    public func run(
-        _ session: ChatRexSession, boxes: BoxSource = .proposals(),
-        onAnswer: @escaping (SceneAnswer) throws -> Void = { _ in },
-        progress: (Int) throws -> Void = { _ in }
-    ) async throws
-        -> SceneReport
-    {
-        var tally = Tally(onAnswer: onAnswer)
-        for index in 0..<count {
-            let scene = generator.scene(seed: seed &* 1_000_003 &+ UInt64(index))
-            try await addProposals(scene, index, session, &tally)
-            try await addDetection(scene, index, session, boxes, &tally)
-            try await addReferences(scene, session, boxes, &tally)
-            try await addCounts(scene, session, boxes, &tally)
-            try await addRegions(scene, session, &tally)
-            try progress(index + 1)
-        }
-        return tally.report(seed: seed, scenes: count)
+    /// What the answers depend on, beside the model.
+    public var settings: [String: String] {
+        [
+            "task": "scenes", "seed": "\(seed)", "split": generator.configuration.split.rawValue,
+            "questions per scene": "\(questionsPerScene)", "absent share": "\(absentShare)",
+        ]
     }
 
-    private struct Tally {
-        let onAnswer: (SceneAnswer) throws -> Void
-        var proposals = ProposalRecall(maxProposals: 100)
-        var detection = PrecisionRecall()
-        var references = ReferringAccuracy()
-        var counting = CountingAccuracy()
-        var regions = (right: 0, total: 0)
-        var faults = AnswerFaults()
+    /// Names of the categories of the scenes, by id.
+    public var categories: [Int: String] {
+        Dictionary(generator.vocabulary.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+    }
 
-        mutating func note(
-            _ answer: GroundedAnswer, to question: String, _ task: SceneAnswer.Task, _ scene: Scene,
-            expected: String? = nil, overlap: Double? = nil, isRight: Bool? = nil
-        ) throws {
-            try onAnswer(
-                SceneAnswer(
-                    scene: scene.seed, task: task, question: question, answer: answer.rawText, expected: expected,
-                    overlap: overlap, isRight: isRight))
-            faults.add(answer)
-        }
+    /// A scene again, by its number.
+    public func scene(_ number: Int) -> Scene { generator.scene(seed: seed &* 1_000_003 &+ UInt64(number)) }
 
-        func report(seed: UInt64, scenes: Int) -> SceneReport {
-            SceneReport(
-                upnRecall50: proposals.report().recall50, precision50: detection.precision, recall50: detection.recall,
-                referAccuracy50: references.accuracy, countExact: counting.accuracy,
-                regionExact: regions.total > 0 ? Double(regions.right) / Double(regions.total) : nil,
-                malformedAnswers: faults.malformed, truncatedAnswers: faults.truncated, emptyAnswers: faults.empty,
-                scenes: scenes,
-                objects: detection.total.truths, references: references.count, counts: counting.count, seed: seed,
-                protocolText: """
-                    validation scenes (training names, other seeds and backgrounds); classes of the image given, no negatives; fine \
-                    proposals of the model's own network, at most 100; greedy decoding under the index grammar; precision and recall \
-                    at IoU 0.5 averaged over classes; regions by true boxes
-                    """)
+    /// One outcome a scene, in order.
+    public func outcomes(_ session: ChatRexSession, boxes: BoxSource = .proposals()) async throws -> [SceneOutcome] {
+        try await recorded(Array(0..<count), in: journal, progress: progress) { number in
+            let scene = scene(number)
+            var outcome = SceneOutcome(number, scene)
+            try await addProposals(scene, session, &outcome)
+            try await addDetection(scene, session, boxes, &outcome)
+            try await addReferences(scene, session, boxes, &outcome)
+            try await addCounts(scene, session, boxes, &outcome)
+            try await addRegions(scene, session, &outcome)
+            return outcome
         }
     }
 
-    private func addProposals(_ scene: Scene, _ index: Int, _ session: ChatRexSession, _ tally: inout Tally)
-        async throws
-    {
+    private func addProposals(_ scene: Scene, _ session: ChatRexSession, _ outcome: inout SceneOutcome) async throws {
         let filter = ProposalFilter(minimumScore: 0, iouThreshold: 0.8, maximumCount: 100)
         let found = try await session.propose([scene.image], filter: filter)[0]
-        try tally.proposals.add(
-            EvaluationImage(
-                id: index, truths: scene.objects.map { GroundTruthBox(category: 0, box: $0.box) },
-                detections: found.map { DetectedBox(category: 0, box: $0.box, score: $0.score) }))
+        outcome.proposals = found.map {
+            COCOResult(imageID: outcome.image, categoryID: 0, box: $0.box, score: $0.score)
+        }
     }
 
     private func addDetection(
-        _ scene: Scene, _ index: Int, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally
+        _ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ outcome: inout SceneOutcome
     ) async throws {
-        let names = scene.inventory.map(\.category.name)
-        let answer = try await session.detect(names, in: scene.image, boxes: boxes)
-        try tally.note(answer, to: names.joined(separator: "; "), .detect, scene)
-        let ids = Dictionary(uniqueKeysWithValues: scene.inventory.map { ($0.category.name, $0.category.id) })
-        let detections = answer.detections.compactMap { phrase, object in
-            ids[phrase].map { DetectedBox(category: $0, box: object.box, score: object.score) }
-        }
-        try tally.detection.add(
-            EvaluationImage(
-                id: index, truths: scene.objects.map { GroundTruthBox(category: $0.category.id, box: $0.box) },
-                detections: detections))
+        let present = scene.inventory.map(\.category)
+        let absent = scene.negatives(Int((Double(present.count) * absentShare / (1 - absentShare)).rounded()))
+        // Absent ones last would give themselves away.
+        let asked = absent.isEmpty ? present : (present + absent).sorted { $0.name < $1.name }
+        let answer = try await session.detect(asked.map(\.name), in: scene.image, boxes: boxes)
+        outcome.add(answer, to: asked.map(\.name).joined(separator: "; "), .detect, scene)
+        outcome.detections = answer.cocoResults(
+            imageID: outcome.image, categories: asked.map { COCOCategory(id: $0.id, name: $0.name) })
+        outcome.absent = absent.count
+        let absentIDs = Set(absent.map(\.id))
+        outcome.absentBoxes = outcome.detections.count { absentIDs.contains($0.categoryID) }
     }
 
-    private func addReferences(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally)
-        async throws
-    {
+    private func addReferences(
+        _ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ outcome: inout SceneOutcome
+    ) async throws {
         let referred = scene.objects.lazy.compactMap { object in
             scene.referringExpression(for: object).map { ($0.text, object.box) }
         }
         for (text, truth) in referred.prefix(questionsPerScene) {
             let answer = try await session.detect([text], in: scene.image, boxes: boxes)
-            let found = answer.detections.max { $0.object.score < $1.object.score }?.object.box
-            let right = tally.references.correct
-            tally.references.add(predicted: found, truth: truth)
-            try tally.note(
-                answer, to: text, .refer, scene, overlap: found?.iou(with: truth) ?? 0,
-                isRight: tally.references.correct > right)
+            let record = ReferringRecord(image: outcome.image, expression: text, truth: truth, answer: answer)
+            var accuracy = ReferringAccuracy()
+            accuracy.add(predicted: record.found, truth: truth)
+            outcome.references.append(record)
+            outcome.add(
+                answer, to: text, .refer, scene, overlap: record.found?.iou(with: truth) ?? 0,
+                isRight: accuracy.correct == 1)
         }
     }
 
-    private func addCounts(_ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ tally: inout Tally)
-        async throws
-    {
+    private func addCounts(
+        _ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ outcome: inout SceneOutcome
+    ) async throws {
         for (category, objects) in scene.inventory.prefix(questionsPerScene) {
             let answer = try await session.count([category.name], in: scene.image, boxes: boxes)
-            let stated = answer.statedCount
-            tally.counting.add(predicted: stated, truth: objects.count)
-            try tally.note(
-                answer, to: category.name, .count, scene, expected: "\(objects.count)", isRight: stated == objects.count
-            )
+            let places = scene.objects.filter { objects.contains($0.id) }.map(\.box)
+            let count = CountingRecord.Count(category: category.name, places: places, answer: answer)
+            outcome.counts.counts.append(count)
+            outcome.add(
+                answer, to: category.name, .count, scene, expected: "\(count.truth)",
+                isRight: count.counted == count.truth)
         }
     }
 
-    private func addRegions(_ scene: Scene, _ session: ChatRexSession, _ tally: inout Tally) async throws {
+    private func addRegions(_ scene: Scene, _ session: ChatRexSession, _ outcome: inout SceneOutcome) async throws {
         let objects = Array(scene.objects.prefix(questionsPerScene))
+        if objects.isEmpty { return }
         let answers = try await session.describe(
             objects.map { try RegionBox($0.box) }, of: scene.image, level: .category)
         for (object, answer) in zip(objects, answers) {
-            tally.regions.total += 1
-            let said = answer.text.lowercased().trimmingPrefix { $0.isWhitespace }
-            let isRight = said == object.category.name.lowercased()
-            if isRight { tally.regions.right += 1 }
-            try tally.note(
-                answer, to: object.box.description, .region, scene, expected: object.category.name, isRight: isRight)
+            let region = RegionAnswer(answer: answer.text, category: object.category.name, box: object.box)
+            outcome.regions.answers.append(region)
+            outcome.add(
+                answer, to: object.box.description, .region, scene, expected: region.category,
+                isRight: region.isExact)
         }
+    }
+}
+
+extension SceneOutcome {
+    fileprivate mutating func add(
+        _ answer: GroundedAnswer, to question: String, _ task: SceneAnswer.Task, _ scene: Scene,
+        expected: String? = nil, overlap: Double? = nil, isRight: Bool? = nil
+    ) {
+        answers.append(
+            SceneAnswer(
+                scene: scene.seed, task: task, question: question, answer: answer.rawText, expected: expected,
+                overlap: overlap, isRight: isRight))
+        faults.add(answer)
     }
 }

@@ -41,6 +41,17 @@ extension Image {
 }
 
 extension Image {
+    /// A smaller copy whose longer side has at most so many pixels; smaller pictures stay as they are.
+    /// - Throws: `ImagingError.invalidSize`.
+    public func reduced(toLongSide side: Int) throws -> Image {
+        let longest = max(width, height)
+        if longest <= side { return self }
+        let scale = Double(side) / Double(longest)
+        return try resized(
+            width: max(1, Int((Double(width) * scale).rounded())),
+            height: max(1, Int((Double(height) * scale).rounded())), filter: .bilinear)
+    }
+
     /// In the middle of a square, as `paddedToSquare(color:)` and `resized` make it, to the last bit; but the square itself, which
     /// would be huge for a narrow picture, is never there as a whole.
     /// - Throws: `ImagingError.invalidSize`.

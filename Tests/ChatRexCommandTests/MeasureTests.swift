@@ -65,6 +65,195 @@ extension ProcessTests {
             }
         }
 
+        /// Starts a command, kills it once its journal has some lines, and gives the journal's whole lines.
+        private func killed(_ command: [String], in folder: URL, journal: URL, lines: Int) throws -> Data {
+            let run = try Tool.Run(command, in: folder)
+            let end = ContinuousClock.now + .seconds(120)
+            func content() -> Data { (try? Data(contentsOf: journal)) ?? Data() }
+            while content().count(where: { $0 == 10 }) < lines, run.process.isRunning, .now < end {
+                usleep(2000)
+            }
+            kill(run.process.processIdentifier, SIGKILL)
+            #expect(try run.wait().status == -SIGKILL)
+            let whole = content().split(separator: 10, omittingEmptySubsequences: false).dropLast()
+            return whole.reduce(into: Data()) { $0 += $1 + [10] }
+        }
+
+        /// Records a fault that no model would make twenty times, in the first record of a journal.
+        private func mark(_ journal: URL) throws {
+            let text = try String(contentsOf: journal, encoding: .utf8)
+            let range = try #require(text.range(of: #""malformed":0"#))
+            try text.replacingCharacters(in: range, with: #""malformed":20"#)
+                .write(to: journal, atomically: false, encoding: .utf8)
+        }
+
+        @Test("An evaluation that was killed goes on with the answers that it has")
+        func killedEvaluation() throws {
+            try withTemporaryFolder { folder in
+                try Image.writePattern(to: folder.appendingPathComponent("a.png"))
+                let (count, categories) = (60, "[{\"id\": 5, \"name\": \"dog\"}]")
+                let images = (1...count).map { #"{"id": \#($0), "file_name": "a.png", "width": 96, "height": 64}"# }
+                let boxes = (1...count).map {
+                    #"{"id": \#($0), "image_id": \#($0), "category_id": 5, "bbox": [0, 0, 40, 40]}"#
+                }
+                let text =
+                    "{\"images\": [\(images.joined(separator: ","))], \"categories\": \(categories), \"annotations\": [\(boxes.joined(separator: ","))]}"
+                try text.write(to: folder.appendingPathComponent("gt.json"), atomically: true, encoding: .utf8)
+                func command(_ out: String) throws -> [String] {
+                    ["eval", "coco", "--gt", "gt.json", "--images", ".", "--out", out, "--json"] + (try model())
+                }
+                let journal = folder.appendingPathComponent("o/journal.jsonl")
+                let before = try killed(command("o"), in: folder, journal: journal, lines: 5)
+                let lines = before.count { $0 == 10 }
+                #expect((5...count).contains(lines), "killed after \(lines) lines")
+                try mark(journal)
+                let second = try Tool.run(command("o"), in: folder)
+                #expect(second.status == 0, "\(second)")
+                let whole = try Tool.run(command("p"), in: folder)
+                var (ours, theirs) = (try #require(try second.records().first), try #require(try whole.records().first))
+                // What was marked was not asked about again; all else is as if nothing had happened.
+                let marked = try #require(ours.removeValue(forKey: "malformed_answers") as? Int)
+                let unmarked = try #require(theirs.removeValue(forKey: "malformed_answers") as? Int)
+                #expect(marked == unmarked + 20)
+                #expect(ours as NSDictionary == theirs as NSDictionary)
+                #expect(try Data(contentsOf: journal).count { $0 == 10 } == count + 1)
+            }
+        }
+
+        @Test("A benchmark on scenes that was killed goes on, and more scenes can follow")
+        func killedScenes() throws {
+            try withTemporaryFolder { folder in
+                func command(_ count: Int) throws -> [String] {
+                    [
+                        "eval", "scenes", "--seed", "3", "--count", "\(count)", "--absent", "0.3", "--report", "r",
+                        "--json",
+                    ]
+                        + (try model())
+                }
+                let journal = folder.appendingPathComponent("r/journal.jsonl")
+                _ = try killed(command(200), in: folder, journal: journal, lines: 3)
+                try mark(journal)
+                let before = try Data(contentsOf: journal).count { $0 == 10 }
+                let outcome = try Tool.run(command(before + 1), in: folder)
+                let figures = try #require(try outcome.records().first, "\(outcome)")
+                #expect(figures["scenes"] as? Int == before + 1 && figures["malformed_answers"] as? Int ?? 0 >= 20)
+                #expect(try Data(contentsOf: journal).count { $0 == 10 } == before + 2)
+                let html = try String(contentsOf: folder.appendingPathComponent("r/index.html"), encoding: .utf8)
+                for part in ["Proposals", "Detection", "Referring", "Counting", "Regions"] {
+                    #expect(html.contains("<h2 class=\"part\" id=\"part-\(part.lowercased())\">\(part)</h2>"))
+                }
+                #expect(try !names(in: folder.appendingPathComponent("r/pictures")).isEmpty)
+            }
+        }
+
+        @Test("Answers of another model, of other settings and of another task are not mixed with new ones")
+        func otherJournal() throws {
+            try withTemporaryFolder { folder in
+                try writeDataset(to: folder)
+                let other = folder.appendingPathComponent("other")
+                try FileManager.default.copyItem(at: TinyModel.folder.get(), to: other)
+                let weights = other.appendingPathComponent("model.safetensors")
+                var bytes = try Data(contentsOf: weights)
+                bytes[bytes.count - 2] ^= 1
+                try bytes.write(to: weights)
+                let command = ["eval", "coco", "--gt", "gt.json", "--images", ".", "--out", "o"]
+                #expect(try Tool.run(command + model(), in: folder).status == 0)
+                let journal = folder.appendingPathComponent("o/journal.jsonl"), before = try Data(contentsOf: journal)
+                func expectRefusal(_ arguments: [String], _ words: String) throws {
+                    let outcome = try Tool.run(arguments, in: folder)
+                    #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome)")
+                    #expect(outcome.errors.contains("journal.jsonl"), "\(outcome)")
+                }
+                try expectRefusal(command + ["--model", "other", "--threads", "1"], "model was ")
+                try expectRefusal(command + model() + ["--conf", "0.2"], "conf was 0.0 and is 0.2")
+                try expectRefusal(
+                    ["eval", "count", "--gt", "gt.json", "--images", ".", "--out", "o"] + model(), "task was detections"
+                )
+                #expect(try Data(contentsOf: journal) == before)
+                // One that another process writes to, and a file that is something else.
+                let handle = try FileHandle(forUpdating: journal)
+                #expect(flock(handle.fileDescriptor, LOCK_EX) == 0)
+                try expectRefusal(command + model(), "Another evaluation")
+                try handle.close()
+                try Data("my notes\n".utf8).write(to: journal)
+                try expectRefusal(command + model(), "is no journal")
+                #expect(try Data(contentsOf: journal) == Data("my notes\n".utf8))
+            }
+        }
+
+        @Test("Every evaluation writes its report", arguments: ["coco", "lvis", "region", "count", "proposals"])
+        func reports(task: String) throws {
+            try withTemporaryFolder { folder in
+                try writeDataset(to: folder)
+                let outcome = try Tool.run(
+                    ["eval", task, "--gt", "gt.json", "--images", ".", "--report", "r"] + model(), in: folder)
+                #expect(outcome.status == 0 && outcome.output.hasPrefix("protocol\n"), "\(outcome)")
+                let files = try names(in: folder.appendingPathComponent("r"))
+                #expect(
+                    Set(["index.html", "journal.jsonl", "report.json", "report.md"]).isSubset(of: files), "\(files)")
+                #expect(try names(in: folder.appendingPathComponent("r/pictures")) == ["report-picture-1.jpg"])
+                #expect(files.contains("results.json") == (task == "coco" || task == "lvis"))
+            }
+        }
+
+        @Test("Results of a file are reported without pictures, and with them where they are given")
+        func reportOfResults() throws {
+            try withTemporaryFolder { folder in
+                try writeDataset(to: folder)
+                try #"[{"image_id": 1, "category_id": 5, "bbox": [0, 0, 40, 40], "score": 0.9}]"#
+                    .write(to: folder.appendingPathComponent("r.json"), atomically: true, encoding: .utf8)
+                let command = ["eval", "coco", "--gt", "gt.json", "--results", "r.json", "--report", "o"]
+                let bare = try Tool.run(command, in: folder)
+                #expect(bare.status == 0, "\(bare)")
+                #expect(
+                    try names(in: folder.appendingPathComponent("o")) == [
+                        "charts", "index.html", "report.json", "report.md",
+                    ])
+                #expect(try Tool.run(command + ["--images", "."], in: folder).status == 0)
+                #expect(try names(in: folder.appendingPathComponent("o/pictures")) == ["report-picture-1.jpg"])
+            }
+        }
+
+        @Test("The lowest score of a box counts for referring expressions")
+        func referring() throws {
+            try withTemporaryFolder { folder in
+                try Image.writePattern(to: folder.appendingPathComponent("a.png"))
+                let text = """
+                    {"images": [{"id": 1, "file_name": "a.png", "width": 96, "height": 64, "caption": "the dog; left"}],
+                     "categories": [{"id": 5, "name": "dog"}],
+                     "annotations": [{"id": 1, "image_id": 1, "category_id": 5, "bbox": [0, 0, 40, 40]}]}
+                    """
+                try text.write(to: folder.appendingPathComponent("gt.json"), atomically: true, encoding: .utf8)
+                let command = ["eval", "refcoco", "--gt", "gt.json", "--images", ".", "--json"] + (try model())
+                let strict = try Tool.run(command + ["--conf", "1", "--report", "r"], in: folder)
+                #expect(try strict.records().first?["without_box"] as? Int == 1, "\(strict)")
+                #expect(try names(in: folder.appendingPathComponent("r")).contains("index.html"))
+                for task in ["refcoco", "count"] {
+                    let outcome = try Tool.run(["eval", task, "--gt", "g", "--images", ".", "--max-det", "3"])
+                    #expect(outcome.status == 64, "\(outcome)")
+                }
+            }
+        }
+
+        @Test("Pictures that are not there, and annotations that are none, are told before a model is loaded")
+        func unusableInput() throws {
+            try withTemporaryFolder { folder in
+                try writeDataset(to: folder)
+                try FileManager.default.removeItem(at: folder.appendingPathComponent("b.png"))
+                try Data().write(to: folder.appendingPathComponent("empty.json"))
+                for (file, words, status) in [
+                    ("gt.json", "1 of 2 pictures are not in", 2), ("empty.json", "is empty", 2),
+                ] {
+                    for task in ["coco", "count", "region", "proposals"] {
+                        let outcome = try Tool.run(
+                            ["eval", task, "--gt", file, "--images", ".", "--out", "o"] + model(), in: folder)
+                        #expect(Int(outcome.status) == status && outcome.errors.contains(words), "\(outcome)")
+                    }
+                }
+                #expect(try !names(in: folder).contains("o"))
+            }
+        }
+
         @Test("Proposals are measured against annotations")
         func proposals() throws {
             try withTemporaryFolder { folder in

@@ -64,7 +64,8 @@ package struct AskCommand: AsyncParsableCommand {
         case (false, false): .given(regions.boxes)
         case (true, true): detection.boxes
         case (true, false):
-            .givenWithProposals(regions.boxes, granularities: detection.granularities, filter: detection.filter)
+            .givenWithProposals(
+                regions.boxes, granularities: detection.candidates.granularities, filter: detection.candidates.filter)
         }
     }
 }

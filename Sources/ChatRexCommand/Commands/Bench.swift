@@ -32,7 +32,7 @@ package struct BenchCommand: AsyncParsableCommand {
     var isJSON = false
 
     @OptionGroup var sources: SourceOptions
-    @OptionGroup(title: "Detections") var detection: DetectionOptions
+    @OptionGroup(title: "Boxes") var candidates: CandidateOptions
     @OptionGroup(title: "Model") var model: ModelOptions
 
     package init() {}
@@ -61,7 +61,7 @@ package struct BenchCommand: AsyncParsableCommand {
                 let start = ContinuousClock.now
                 let image = try Image(contentsOf: path)
                 let decoded = ContinuousClock.now
-                let boxes = detection.boxes
+                let boxes = candidates.boxes
                 let times = try await StageTimes.measured {
                     try await session.detect(phrases, in: image, boxes: boxes)
                 }.times

@@ -2,7 +2,10 @@ import ArgumentParser
 import ChatRex
 import Evaluation
 import Foundation
+import Imaging
+import LanguageModels
 import Scenes
+import UPN
 
 /// Measures a model.
 package struct EvalCommand: AsyncParsableCommand {
@@ -20,7 +23,7 @@ package struct EvalCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "scenes",
             abstract: "Measure a model on scenes that training never saw.",
-            discussion: "EXAMPLE\n  chatrex eval scenes --seed 1 --count 500 --json")
+            discussion: "EXAMPLE\n  chatrex eval scenes --seed 1 --count 500 --report runs/scenes")
 
         @Option(help: "Which scenes; the same seed gives the same ones.")
         var seed: UInt64 = 1
@@ -28,52 +31,81 @@ package struct EvalCommand: AsyncParsableCommand {
         @Option(help: "How many scenes, 1...100000.")
         var count = 500
 
-        @Flag(name: .customLong("json"), help: "Print JSON.")
-        var isJSON = false
+        @Option(
+            help:
+                "validation: names that training knows on seeds and backgrounds that it does not; heldOut: other names too."
+        )
+        var split = SceneSplit.validation
+
+        @Option(
+            help: "How many of the categories that are asked for are not in the scene, as a share of all, 0...0.9.")
+        var absent = 0.0
 
         @Option(
             help: ArgumentHelp("Write every question and answer to this file, a line of JSON each.", valueName: "file"))
         var answers: String?
 
+        @Option(
+            help: ArgumentHelp(
+                "The folder of a sentence model, for the similarity in meaning of names.", valueName: "folder"))
+        var sentences: String?
+
+        @OptionGroup var output: EvalOutputOptions
         @OptionGroup(title: "Model") var model: ModelOptions
 
         func validate() throws {
             if !(1...100_000).contains(count) { throw ValidationError("--count must be within 1...100000.") }
+            if !(0...0.9).contains(absent) { throw ValidationError("--absent must be within 0...0.9.") }
+            if split == .training { throw ValidationError("--split must be validation or heldOut.") }
         }
 
         func run() async throws {
             Interrupt.install()
-            let session = try await model.session()
-            Terminal.showProgress("loading sprites and backgrounds", isLogged: false)
-            let generator = try SceneGenerator(
-                configuration: SceneConfiguration(split: .validation), assets: SceneAssets())
+            let embedder = try sentences.map { try SentenceEmbedder(contentsOf: URL(fileURLWithPath: $0)) }
             let log = try answers.map { try ResultSink(file: $0) }
-            let benchmark = SceneBenchmark(generator, seed: seed, count: count)
-            let report = try await benchmark.run(session, onAnswer: { try log?.write(JSONText.line($0)) }) { done in
+            let networks = try model.settings()
+            Terminal.showProgress("loading sprites and backgrounds", isLogged: false)
+            let generator = try SceneGenerator(configuration: SceneConfiguration(split: split), assets: SceneAssets())
+            var benchmark = SceneBenchmark(generator, seed: seed, count: count)
+            benchmark.absentShare = absent
+            benchmark.journal = try output.journal(networks.merging(benchmark.settings) { $1 })
+            let count = count
+            benchmark.progress = { done in
                 if Interrupt.isPending { throw CancellationError() }
                 Terminal.showProgress("scene \(done)/\(count)", isLogged: done % 50 == 0)
             }
+            let session = try await model.session()
+            let outcomes = try await benchmark.outcomes(session)
+            for answer in outcomes.lazy.flatMap(\.answers) { try log?.write(JSONText.line(answer)) }
             try log?.finish()
-            try Terminal.write(isJSON ? JSONText.line(report) : Self.text(report))
+            let study = try SceneStudy(outcomes, categories: benchmark.categories, embedder: embedder)
+            try output.publish(
+                EvaluationReport(
+                    title: "Scenes", protocolItems: protocolItems(session.proposalFilter, networks),
+                    figures: study.figures, counts: study.counts, faults: study.faults),
+                sections: { study.sections }, picture: { benchmark.scene($0).image })
         }
 
-        private static func text(_ report: SceneReport) -> String {
-            func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0 * 100) } ?? "-" }
-            let rows = [
-                ("proposals, recall at 0.5", percent(report.upnRecall50)),
-                ("detection, precision at 0.5", percent(report.precision50)),
-                ("detection, recall at 0.5", percent(report.recall50)),
-                ("referring, accuracy at 0.5", percent(report.referAccuracy50)),
-                ("counting, exact", percent(report.countExact)),
-                ("region category, exact", percent(report.regionExact)),
-                ("malformed answers", "\(report.malformedAnswers)"),
-                ("truncated answers", "\(report.truncatedAnswers)"),
-                ("empty answers", "\(report.emptyAnswers)"),
+        private func protocolItems(
+            _ limits: ProposalFilter, _ networks: [String: String]
+        ) -> [EvaluationReport.ProtocolItem] {
+            let names =
+                split == .heldOut
+                ? "names, seeds and backgrounds that training never sees"
+                : "names of training on other seeds and backgrounds"
+            return [
+                .init("data", "\(count) generated scenes of seed \(seed): \(names)"),
+                .init("classes", "those of the scene are asked for together"),
+                .init(
+                    "negatives",
+                    absent > 0
+                        ? "\(absent) of the categories asked for are not there; half of them of kinds that are"
+                        : "none: categories that a scene does not show are not asked for"),
+                .init(
+                    "rules",
+                    "precision, recall and accuracy at IoU 0.5, averaged over classes; AP by COCO's rules; proposals without a score threshold, at most 100; regions by their true boxes, at most \(SceneBenchmark.usualQuestions) references, counts and regions a scene"
+                ), .score, CandidateOptions.protocolItem(of: limits, networks), model.protocolItem(networks), .decoding,
             ]
-            let lines = rows.map { $0.0.padding(toLength: 30, withPad: " ", startingAt: 0) + $0.1 }
-            return
-                ("\(report.scenes) scenes, seed \(report.seed)\n" + lines.joined(separator: "\n") + "\nprotocol: "
-                + report.protocolText)
         }
     }
 }

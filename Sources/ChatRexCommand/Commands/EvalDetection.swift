@@ -12,136 +12,81 @@ struct DetectionEvalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Detections to score, a results file; instead of running a model.", valueName: "file"))
     var results: String?
 
-    @Option(help: ArgumentHelp("The folder of the pictures; the model is run on them.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of the pictures; the model is run on them, or, with --results, they are shown in the report.",
+            valueName: "folder"))
     var images: String?
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "Keeps the model's results: journal.jsonl, by which a killed run goes on, and results.json.",
-            valueName: "folder"))
-    var out: String?
-
-    @Flag(name: .customLong("json"), help: "Print JSON.")
-    var isJSON = false
-
+    @OptionGroup var output: EvalOutputOptions
     @OptionGroup(title: "Detections") var detection: DetectionOptions
     @OptionGroup(title: "Model") var model: ModelOptions
 
     func validate() throws {
-        if (results == nil) == (images == nil) { throw ValidationError("Give either --results or --images.") }
-        if results != nil && out != nil {
+        if results == nil && images == nil { throw ValidationError("Give either --results or --images.") }
+        if results != nil && images != nil && output.report == nil {
+            throw ValidationError("Give either --results or --images; both go together only with --report.")
+        }
+        if results != nil && output.out != nil {
             throw ValidationError("--out keeps what a model finds; it does not go with --results.")
         }
     }
 
     /// Scores and prints.
-    func run(_ rules: ([COCOCategory]) -> DetectionProtocol) async throws {
-        let dataset = try COCODataset(contentsOf: URL(fileURLWithPath: gt))
-        var summary: DetectionSummary
+    func run(_ name: String, _ rules: ([COCOCategory]) -> DetectionProtocol) async throws {
+        let data = try EvalDataset(gt)
+        let rules = rules(data.dataset.categories)
+        var report = EvaluationReport(
+            title: "\(name) detection",
+            protocolItems: [.init("rules", rules.description), .data(gt, data.dataset)], figures: [], counts: [])
+        let found: [COCOResult]
         if let results {
-            let found = try COCOResult.read(from: URL(fileURLWithPath: results))
-            summary = try DetectionSummary(
-                found, dataset, rules(dataset.categories), protocolText: "results of \(results)")
+            found = try COCOResult.read(from: URL(fileURLWithPath: results))
+            report.protocolItems += [
+                .init(
+                    "answers",
+                    "\(found.count) results of \(results); classes, negatives and proposals as they were made with"),
+                .init("score", "as in the file"),
+            ]
         } else {
-            let records = try await answers(dataset)
-            let found = records.flatMap(\.results)
-            if let out {
-                try COCOResult.write(found, to: URL(fileURLWithPath: out).appendingPathComponent("results.json"))
+            let records = try await answers(data, &report)
+            found = records.flatMap(\.results)
+            if let folder = try output.folder() {
+                try COCOResult.write(found, to: folder.appendingPathComponent("results.json"))
             }
-            summary = try DetectionSummary(
-                found, dataset, rules(dataset.categories),
-                protocolText: """
-                    classes of the picture given, no absent ones; \(detection.proposals.granularity.rawValue) proposals of at least \
-                    \(detection.proposalConf); greedy decoding under the index grammar; score: root of index confidence and proposal score
-                    """)
-            summary.faults = records.reduce(AnswerFaults()) { $0 + $1.faults }
+            report.faults = records.reduce(AnswerFaults()) { $0 + $1.faults }
         }
-        try Terminal.write(isJSON ? JSONText.line(summary) : summary.text)
+        // A detector's file may hold many boxes of little score, a model's answers are all meant.
+        let study = try DetectionStudy(
+            DetectionEvaluator.images(of: data.dataset, results: found), rules,
+            categories: Dictionary(
+                data.dataset.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first }),
+            minimumScore: results == nil ? 0 : nil)
+        report.figures = study.figures
+        report.counts = [
+            .init("images", "pictures", study.report.imageCount), .init("boxes", "answered boxes", found.count),
+        ]
+        try output.publish(report, sections: { study.sections(name: data.name) }, picture: images.map(data.loader))
     }
 
-    private func answers(_ dataset: COCODataset) async throws -> [DetectionRecord] {
-        let benchmark = try DatasetBenchmark(dataset, images: images ?? "", out: out)
+    private func answers(_ data: EvalDataset, _ report: inout EvaluationReport) async throws -> [DetectionRecord] {
+        let networks = try model.settings()
+        var settings = networks.merging(detection.candidates.settings) { $1 }
+        settings["conf"] = "\(detection.conf)"
+        settings["max det"] = "\(detection.maxDet)"
+        let benchmark = try data.benchmark("detections", images: images ?? "", settings: settings, output: output)
+        let session = try await model.session()
+        report.protocolItems += [
+            .init("classes", "those that a picture is annotated with are asked for together"),
+            .init("negatives", "none: categories that a picture does not show are not asked for"), .score,
+            detection.candidates.protocolItem(session.proposalFilter, networks), model.protocolItem(networks),
+            .decoding,
+            .init("thresholds", "score at least \(detection.conf), at most \(detection.maxDet) boxes a picture"),
+        ]
         var options = AnswerOptions()
         options.minimumScore = detection.conf
-        return try await benchmark.detections(model.session(), boxes: detection.boxes, options: options)
-    }
-}
-
-extension DatasetBenchmark {
-    /// A benchmark that shows how far it is, ends at Ctrl-C and goes on where it was.
-    init(_ dataset: COCODataset, images: String, out: String?) throws {
-        Interrupt.install()
-        self.init(dataset, images: URL(fileURLWithPath: images, isDirectory: true))
-        if let out {
-            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-            journal = URL(fileURLWithPath: out).appendingPathComponent("journal.jsonl")
-        }
-        let count = dataset.images.count
-        progress = { done in
-            if Interrupt.isPending { throw CancellationError() }
-            Terminal.showProgress("picture \(done)/\(count)", isLogged: done % 50 == 0)
-        }
-    }
-}
-
-extension AnswerFaults {
-    /// As the reports print them.
-    var byName: [(String, Int)] {
-        [("malformed_answers", malformed), ("truncated_answers", truncated), ("empty_answers", empty)]
-    }
-
-    var text: String { "answers malformed \(malformed), truncated \(truncated), empty \(empty)" }
-}
-
-/// The figures of a data set as they are printed.
-private struct DetectionSummary: Encodable {
-    let report: DetectionReport
-    /// At IoU 0.5, averaged over categories, as the paper reports them.
-    let precision50: Double?, recall50: Double?
-    let protocolText: String
-    var faults: AnswerFaults?
-
-    init(_ results: [COCOResult], _ dataset: COCODataset, _ rules: DetectionProtocol, protocolText: String) throws {
-        report = try DetectionEvaluator.evaluate(results, on: dataset, rules)
-        var tally = PrecisionRecall()
-        for image in try DetectionEvaluator.images(of: dataset, results: results) { try tally.add(image) }
-        (precision50, recall50) = (tally.precision, tally.recall)
-        self.protocolText = "\(report.rules); \(protocolText)"
-    }
-
-    /// The names that the reference programs print; figures without objects are -1, as theirs.
-    func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: Key.self)
-        var rows: [(String, Double?)] = [
-            ("AP", report.ap), ("AP50", report.ap50), ("AP75", report.ap75), ("APs", report.apSmall),
-            ("APm", report.apMedium),
-            ("APl", report.apLarge), ("ARs", report.arSmall), ("ARm", report.arMedium), ("ARl", report.arLarge),
-            ("precision50", precision50), ("recall50", recall50),
-        ]
-        if report.apRare != nil || report.apCommon != nil || report.apFrequent != nil {
-            rows += [("APr", report.apRare), ("APc", report.apCommon), ("APf", report.apFrequent)]
-        }
-        rows += report.recalls.map { ("AR\($0.maxDetections)", $0.value) }
-        for (name, value) in rows { try values.encode(value ?? -1, forKey: Key(name)) }
-        for (name, value) in faults?.byName ?? [] { try values.encode(value, forKey: Key(name)) }
-        try values.encode(report.imageCount, forKey: Key("images"))
-        try values.encode(protocolText, forKey: Key("protocol"))
-    }
-
-    private struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(_ name: String) { stringValue = name }
-        init?(stringValue: String) { self.init(stringValue) }
-        init?(intValue: Int) { nil }
-    }
-
-    var text: String {
-        func percent(_ value: Double?) -> String { value.map { String(format: "%5.1f", $0 * 100) } ?? "    -" }
-        var lines = [report.description, "P@0.5   \(percent(precision50))", "R@0.5   \(percent(recall50))"]
-        if let faults { lines.append(faults.text) }
-        return (lines + ["protocol: \(protocolText)"]).joined(separator: "\n")
+        return try await benchmark.detections(
+            session, boxes: detection.boxes, options: options, limit: detection.maxDet)
     }
 }
 
@@ -153,13 +98,13 @@ extension EvalCommand {
             abstract: "Average precision and recall by COCO's rules.",
             discussion: """
                 EXAMPLES
-                  chatrex eval coco --gt instances_val2017.json --images val2017 --out runs/coco
+                  chatrex eval coco --gt instances_val2017.json --images val2017 --report runs/coco
                   chatrex eval coco --gt instances_val2017.json --results detections.json --json
                 """)
 
         @OptionGroup var options: DetectionEvalOptions
 
-        func run() async throws { try await options.run { _ in .coco } }
+        func run() async throws { try await options.run("COCO") { _ in .coco } }
     }
 
     /// Average precision by LVIS's rules.
@@ -171,6 +116,6 @@ extension EvalCommand {
 
         @OptionGroup var options: DetectionEvalOptions
 
-        func run() async throws { try await options.run(DetectionProtocol.lvis) }
+        func run() async throws { try await options.run("LVIS", DetectionProtocol.lvis) }
     }
 }

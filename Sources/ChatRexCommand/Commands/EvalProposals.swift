@@ -2,7 +2,6 @@ import ArgumentParser
 import Boxes
 import Evaluation
 import Foundation
-import Imaging
 import UPN
 
 extension EvalCommand {
@@ -27,9 +26,7 @@ extension EvalCommand {
         @Option(help: "Most proposals in a picture.")
         var maxDet = 100
 
-        @Flag(name: .customLong("json"), help: "Print JSON.")
-        var isJSON = false
-
+        @OptionGroup var output: EvalOutputOptions
         @OptionGroup var proposals: ProposalOptions
         @OptionGroup(title: "Model") var model: ModelOptions
 
@@ -41,42 +38,29 @@ extension EvalCommand {
         private var iou: Double { proposals.iou ?? 0.8 }
 
         func run() async throws {
-            Interrupt.install()
-            let dataset = try COCODataset(contentsOf: URL(fileURLWithPath: gt))
-            let annotations = Dictionary(grouping: dataset.annotations, by: \.imageID)
-            let folder = URL(fileURLWithPath: images, isDirectory: true)
-            let network = try model.network()
+            let data = try EvalDataset(gt), networks = try model.settings()
+            let settings = networks.merging([
+                "granularity": proposals.granularity.rawValue, "iou": "\(iou)", "max det": "\(maxDet)",
+            ]) { $1 }
+            let benchmark = try data.benchmark("proposals", images: images, settings: settings, output: output)
             let filter = ProposalFilter(minimumScore: 0, iouThreshold: iou, maximumCount: maxDet)
-            var recall = ProposalRecall(maxProposals: maxDet)
-            for (index, entry) in dataset.images.enumerated() {
-                if Interrupt.isPending { throw CancellationError() }
-                let image = try Image(contentsOf: entry.url(in: folder).path)
-                let found = try network.propose(
-                    [image], granularities: proposals.granularity.granularities, filter: filter)[0]
-                try recall.add(
-                    EvaluationImage(
-                        id: entry.id, truths: (annotations[entry.id] ?? []).map(GroundTruthBox.init),
-                        detections: found.map { DetectedBox(category: 0, box: $0.box, score: $0.score) }))
-                Terminal.showProgress("picture \(index + 1)/\(dataset.images.count)", isLogged: (index + 1) % 50 == 0)
-            }
-            let report = recall.report()
-            try Terminal.write(isJSON ? JSONText.line(report) : text(report, dataset))
-        }
-
-        private func text(_ report: ProposalRecall.Report, _ dataset: COCODataset) -> String {
-            func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0 * 100) } ?? "-" }
-            var table = Table([("coverage", .left), ("value", .right)], indentation: 0)
-            for (name, value) in [
-                ("recall at 0.5", report.recall50), ("average recall, 0.5 to 0.95", report.ar),
-                ("  small objects", report.arSmall),
-                ("  medium", report.arMedium), ("  large", report.arLarge),
-            ] {
-                table.add([name, percent(value)])
-            }
-            let protocolText =
-                "protocol: \(dataset.images.count) pictures, \(dataset.annotations.count) annotations, \(proposals.granularity.rawValue) "
-                + "proposals, at most \(maxDet) a picture, IoU above \(iou) dropped, no score threshold"
-            return (table.lines + [protocolText]).joined(separator: "\n")
+            let records = try await benchmark.proposals(
+                model.network(), granularities: proposals.granularity.granularities, filter: filter)
+            let study = try ProposalStudy(
+                DetectionEvaluator.images(of: data.dataset, results: records.flatMap(\.results)), limit: maxDet)
+            try output.publish(
+                EvaluationReport(
+                    title: "Proposals",
+                    protocolItems: [
+                        .init(
+                            "rules", "recall by COCO's rules, categories ignored; crowds are neither hits nor misses"),
+                        .data(gt, data.dataset),
+                        .init(
+                            "proposals",
+                            "\(proposals.granularity.rawValue) boxes of \(networks["proposal network"] ?? "the network"), at most \(maxDet) a picture, of boxes with an IoU above \(iou) the better one, no score threshold"
+                        ),
+                    ], figures: study.figures, counts: [.init("images", "pictures", data.dataset.images.count)]),
+                sections: { study.sections(name: data.name) }, picture: data.loader(images))
         }
     }
 }

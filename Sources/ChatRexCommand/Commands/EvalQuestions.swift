@@ -13,49 +13,9 @@ struct QuestionEvalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The folder of the pictures.", valueName: "folder"))
     var images: String
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Keeps the answers in journal.jsonl, by which a killed run goes on.", valueName: "folder"))
-    var out: String?
-
-    @Flag(name: .customLong("json"), help: "Print JSON.")
-    var isJSON = false
-
-    @OptionGroup(title: "Detections") var detection: DetectionOptions
+    @OptionGroup var output: EvalOutputOptions
+    @OptionGroup(title: "Boxes") var candidates: CandidateOptions
     @OptionGroup(title: "Model") var model: ModelOptions
-
-    var benchmark: DatasetBenchmark {
-        get throws {
-            try DatasetBenchmark(COCODataset(contentsOf: URL(fileURLWithPath: gt)), images: images, out: out)
-        }
-    }
-}
-
-/// Figures by name, as JSON or as lines.
-private struct Figures {
-    var rows: [(name: String, label: String, value: Double?)]
-    var counts: [(name: String, value: Int)]
-    var faults: AnswerFaults?
-    var protocolText: String
-
-    func print(asJSON: Bool) throws {
-        if asJSON {
-            var document: [String: Any] = ["protocol": protocolText]
-            for row in rows { document[row.name] = row.value.map { $0 as Any } ?? NSNull() }
-            for (name, value) in counts + (faults?.byName ?? []) { document[name] = value }
-            let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
-            try Terminal.write(
-                String(decoding: JSONSerialization.data(withJSONObject: document, options: options), as: UTF8.self))
-            return
-        }
-        var lines = rows.map { row in
-            row.label.padding(toLength: 34, withPad: " ", startingAt: 0)
-                + (row.value.map { String(format: "%7.3f", $0) } ?? "      -")
-        }
-        lines.append(counts.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
-        if let faults { lines.append(faults.text) }
-        try Terminal.write((lines + ["protocol: " + protocolText]).joined(separator: "\n"))
-    }
 }
 
 extension EvalCommand {
@@ -69,23 +29,44 @@ extension EvalCommand {
                 caption and one annotation.
 
                 EXAMPLE
-                  chatrex eval refcoco --gt finetune_refcoco_val.json --images train2014 --out runs/refcoco
+                  chatrex eval refcoco --gt finetune_refcoco_val.json --images train2014 --report runs/refcoco
                 """)
 
         @OptionGroup var options: QuestionEvalOptions
 
+        @Option(help: "Lowest score of a box, 0...1; an expression whose boxes all score less has none.")
+        var conf = 0.0
+
+        func validate() throws { try checkUnit(conf, "--conf") }
+
         func run() async throws {
-            let benchmark = try options.benchmark
-            let records = try await benchmark.references(options.model.session(), boxes: options.detection.boxes)
-            var accuracy = ReferringAccuracy()
-            for record in records { accuracy.add(predicted: record.found, truth: record.truth) }
-            try Figures(
-                rows: [("accuracy", "accuracy, IoU above 0.5", accuracy.accuracy)],
-                counts: [("expressions", records.count), ("without_box", records.count { $0.found == nil })],
-                faults: records.reduce(AnswerFaults()) { $0 + $1.faults },
-                protocolText:
-                    "the expression is asked for as one phrase; of the boxes found the one with the highest score; greedy decoding under the index grammar"
-            ).print(asJSON: options.isJSON)
+            let data = try EvalDataset(options.gt), networks = try options.model.settings()
+            var settings = networks.merging(options.candidates.settings) { $1 }
+            settings["conf"] = "\(conf)"
+            let benchmark = try data.benchmark(
+                "references", images: options.images, settings: settings, output: options.output)
+            let session = try await options.model.session()
+            var answering = AnswerOptions()
+            answering.minimumScore = conf
+            let records = try await benchmark.references(
+                session, boxes: options.candidates.boxes, options: answering)
+            let study = ReferringStudy(records)
+            try options.output.publish(
+                EvaluationReport(
+                    title: "Referring expressions",
+                    protocolItems: [
+                        .init(
+                            "rules", "right where the box with the highest score has an IoU above 0.5 with the object"),
+                        .data(options.gt, data.dataset),
+                        .init("classes", "none: the expression is asked for as one phrase"),
+                        .init("negatives", "none: every expression has its object"), .score,
+                        options.candidates.protocolItem(session.proposalFilter, networks),
+                        options.model.protocolItem(networks), .decoding,
+                        .init("thresholds", "score at least \(conf)"),
+                    ],
+                    figures: study.figures, counts: study.counts,
+                    faults: records.reduce(AnswerFaults()) { $0 + $1.faults }),
+                sections: { study.sections(name: data.name) }, picture: data.loader(options.images))
         }
     }
 
@@ -114,19 +95,13 @@ extension EvalCommand {
         var answers: String?
         @Option(help: ArgumentHelp("The folder of the sentence model.", valueName: "folder"))
         var sentences: String?
-        @Option(
-            name: .shortAndLong,
-            help: ArgumentHelp(
-                "Keeps the answers in journal.jsonl, by which a killed run goes on.", valueName: "folder"))
-        var out: String?
-        @Flag(name: .customLong("json"), help: "Print JSON.")
-        var isJSON = false
+        @OptionGroup var output: EvalOutputOptions
         @OptionGroup(title: "Model") var model: ModelOptions
 
         func validate() throws {
             if (answers == nil) == (gt == nil) { throw ValidationError("Give either --answers or --gt.") }
             if (gt == nil) != (images == nil) { throw ValidationError("--gt and --images go together.") }
-            if answers != nil && out != nil {
+            if answers != nil && output.out != nil {
                 throw ValidationError("--out keeps what a model answers; it does not go with --answers.")
             }
         }
@@ -134,24 +109,41 @@ extension EvalCommand {
         func run() async throws {
             // A wrong folder is told before hours of answers.
             let embedder = try sentences.map { try SentenceEmbedder(contentsOf: URL(fileURLWithPath: $0)) }
-            let records = try await records()
-            let report = try RegionReport(records.flatMap(\.answers), embedder: embedder)
-            try Figures(
-                rows: [
-                    ("semantic_similarity", "similarity in meaning (SS)", report.semanticSimilarity),
-                    ("s_iou", "share of common words (S-IoU)", report.semanticIoU),
-                    ("exact", "exact names", report.exact),
-                ], counts: [("regions", report.regions)],
-                faults: answers == nil ? records.reduce(AnswerFaults()) { $0 + $1.faults } : nil,
-                protocolText:
-                    "\(answers.map { "answers of \($0)" } ?? "annotated boxes given, one prompt a region, greedy decoding under the grammar"); means over regions"
-            ).print(asJSON: isJSON)
+            var items: [EvaluationReport.ProtocolItem] = [
+                .init(
+                    "rules",
+                    "means over regions; SS is the cosine of \(sentences ?? "a sentence model's") embeddings of answer and name"
+                )
+            ]
+            if embedder == nil { items[0].text = "means over regions; no sentence model, so no similarity in meaning" }
+            let data = try gt.map(EvalDataset.init)
+            let records = try await records(data, &items)
+            let study = try RegionStudy(records, embedder: embedder)
+            try output.publish(
+                EvaluationReport(
+                    title: "Names of regions", protocolItems: items, figures: study.figures, counts: study.counts,
+                    faults: answers == nil ? records.reduce(AnswerFaults()) { $0 + $1.faults } : nil),
+                sections: { study.sections { data?.name($0) ?? "" } },
+                picture: images.flatMap { data?.loader($0) })
         }
 
-        private func records() async throws -> [RegionRecord] {
-            if let answers { return [RegionRecord(image: 0, answers: try Self.read(answers))] }
-            let dataset = try COCODataset(contentsOf: URL(fileURLWithPath: gt ?? ""))
-            return try await DatasetBenchmark(dataset, images: images ?? "", out: out).regions(model.session())
+        private func records(
+            _ data: EvalDataset?, _ items: inout [EvaluationReport.ProtocolItem]
+        ) async throws -> [RegionRecord] {
+            guard let data else {
+                let path = answers ?? "", lines = try Self.read(path)
+                items.append(.init("answers", "\(lines.count) lines of \(path)"))
+                return [RegionRecord(image: 0, answers: lines)]
+            }
+            let networks = try model.settings()
+            let benchmark = try data.benchmark("regions", images: images ?? "", settings: networks, output: output)
+            let session = try await model.session()
+            items += [
+                .data(data.path, data.dataset), .init("classes", "none given: the model names a region freely"),
+                .init("proposals", "none: the annotated boxes are given, one prompt a region; crowds are left out"),
+                model.protocolItem(networks), .decoding,
+            ]
+            return try await benchmark.regions(session)
         }
 
         private static func read(_ path: String) throws -> [RegionAnswer] {
@@ -170,24 +162,35 @@ extension EvalCommand {
         static let configuration = CommandConfiguration(
             commandName: "count",
             abstract: "How well objects are counted.",
-            discussion: "EXAMPLE\n  chatrex eval count --gt instances_val2017.json --images val2017 --out runs/count")
+            discussion: "EXAMPLE\n  chatrex eval count --gt instances_val2017.json --images val2017 --report runs/count"
+        )
 
         @OptionGroup var options: QuestionEvalOptions
 
         func run() async throws {
-            let benchmark = try options.benchmark
-            let records = try await benchmark.counts(options.model.session(), boxes: options.detection.boxes)
-            var accuracy = CountingAccuracy()
-            for count in records.flatMap(\.counts) { accuracy.add(predicted: count.counted, truth: count.truth) }
-            try Figures(
-                rows: [
-                    ("exact", "exact counts", accuracy.accuracy),
-                    ("mean_absolute_error", "mean absolute error", accuracy.meanAbsoluteError),
-                    ("root_mean_squared_error", "root mean squared error", accuracy.rootMeanSquaredError),
-                ], counts: [("counts", accuracy.count)], faults: records.reduce(AnswerFaults()) { $0 + $1.faults },
-                protocolText:
-                    "categories of the picture, one question each, those with crowds left out; the number that the answer states; greedy decoding under the index grammar"
-            ).print(asJSON: options.isJSON)
+            let data = try EvalDataset(options.gt), networks = try options.model.settings()
+            let benchmark = try data.benchmark(
+                "counts", images: options.images,
+                settings: networks.merging(options.candidates.settings) { $1 }, output: options.output)
+            let session = try await options.model.session()
+            let records = try await benchmark.counts(session, boxes: options.candidates.boxes)
+            let study = CountingStudy(records)
+            try options.output.publish(
+                EvaluationReport(
+                    title: "Counting",
+                    protocolItems: [
+                        .init("rules", "the number that the answer states, or of the boxes that it lists"),
+                        .data(options.gt, data.dataset),
+                        .init(
+                            "classes",
+                            "those that a picture is annotated with, one question each; those with crowds are left out"),
+                        .init("negatives", "none: only what a picture shows is counted"),
+                        options.candidates.protocolItem(session.proposalFilter, networks),
+                        options.model.protocolItem(networks), .decoding,
+                    ],
+                    figures: study.figures, counts: study.counts,
+                    faults: records.reduce(AnswerFaults()) { $0 + $1.faults }),
+                sections: { study.sections(name: data.name) }, picture: data.loader(options.images))
         }
     }
 }

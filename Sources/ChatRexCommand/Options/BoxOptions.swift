@@ -30,30 +30,42 @@ package struct ProposalOptions: ParsableArguments {
     package func validate() throws { if let iou { try checkUnit(iou, "--iou") } }
 }
 
-/// Which detections are kept, and which proposals they are chosen from.
-package struct DetectionOptions: ParsableArguments {
-    @Option(help: "Lowest score of a detection, 0...1.")
-    var conf = 0.0
-
+/// Which proposals an answer is chosen from.
+package struct CandidateOptions: ParsableArguments {
     @Option(help: "Lowest score of a proposal, 0...1. (default: the network's own)")
     var proposalConf: Double?
-
-    @Option(help: "Most detections in a picture; those with the highest scores stay.")
-    var maxDet = ProposalFilter().maximumCount
 
     @OptionGroup var proposals: ProposalOptions
 
     package init() {}
 
     package func validate() throws {
-        try checkUnit(conf, "--conf")
         if let proposalConf { try checkUnit(proposalConf, "--proposal-conf") }
-        if maxDet < 1 { throw ValidationError("--max-det must be at least 1.") }
     }
 
     var granularities: [Granularity] { proposals.granularity.granularities }
     var filter: ProposalFilter { ProposalFilter(minimumScore: proposalConf, iouThreshold: proposals.iou) }
     var boxes: BoxSource { .proposals(granularities: granularities, filter: filter) }
+}
+
+/// Which detections are kept, and which proposals they are chosen from.
+package struct DetectionOptions: ParsableArguments {
+    @Option(help: "Lowest score of a detection, 0...1.")
+    var conf = 0.0
+
+    @Option(help: "Most detections in a picture; those with the highest scores stay.")
+    var maxDet = ProposalFilter().maximumCount
+
+    @OptionGroup var candidates: CandidateOptions
+
+    package init() {}
+
+    package func validate() throws {
+        try checkUnit(conf, "--conf")
+        if maxDet < 1 { throw ValidationError("--max-det must be at least 1.") }
+    }
+
+    var boxes: BoxSource { candidates.boxes }
 }
 
 /// Boxes that the user names.

@@ -4,6 +4,7 @@ import Boxes
 import ChatRex
 import Checkpoints
 import DataEngine
+import Evaluation
 import Foundation
 import GoldenParity
 import GroundingDINO
@@ -42,6 +43,7 @@ package enum ExitStatus: Int32, Sendable {
             self = if case .configuration = error { .inaccessible } else { .failed }
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
         case is TaskError, is ValidationError, is ServerError: self = .usage
+        case let error as EvaluationError: self = Self.status(of: error)
         case is GoldenParityError, is AnnotationSetError: self = .inaccessible
         case let error as ExchangeError:
             self =
@@ -63,6 +65,15 @@ package enum ExitStatus: Int32, Sendable {
             .fileNotWritable:
             .inaccessible
         case .invalidSize, .invalidPixels, .invalidRegion, .encodingFailed, .libraryUnavailable: .failed
+        }
+    }
+
+    private static func status(of error: EvaluationError) -> ExitStatus {
+        switch error {
+        case .missingPictures, .unnamedPicture, .noJournal, .otherSettings, .journalInUse: .inaccessible
+        case .duplicateImage, .unknownImage, .invalidGroundTruth, .invalidDetection, .invalidRecord, .noExpression,
+            .notOneBox, .invalidLine, .unusableAnnotations:
+            .failed
         }
     }
 

@@ -1,6 +1,7 @@
 import Annotations
 import Checkpoints
 import Foundation
+import WebPages
 
 /// What a card says beside the figures.
 public struct DatasetCardSettings: Codable, Sendable, Equatable {
@@ -181,44 +182,5 @@ public struct DatasetCard: Codable, Sendable, Equatable {
     private func decimal(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
-/// Text within markup that means nothing but itself.
-enum Markup {
-    /// For HTML and XML, in elements and in quoted attributes.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            case "\n", "\t": result.unicodeScalars.append(scalar)
-            // What neither HTML nor XML can hold.
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// For Markdown, in running text and in table cells.
-    static func markdown(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n", "\r", "\t": result += " "
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "|", "\\", "`", "*", "_", "[", "]", "#":
-                result += "\\"
-                result.unicodeScalars.append(scalar)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

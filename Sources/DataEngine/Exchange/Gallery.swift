@@ -46,7 +46,7 @@ public enum Gallery {
             let sample = try set.sample(at: index), annotation = sample.annotation
             guard annotation.problems.isEmpty, let image = try? Image(decoding: sample.picture) else { continue }
             let name = annotation.key + ".jpg"
-            try reduced(image, settings.pictureSide).write(
+            try image.reduced(toLongSide: settings.pictureSide).write(
                 to: pictures.appendingPathComponent(name).path, encoding: .jpeg(quality: settings.quality))
             cards.append(GalleryPage.card(annotation, picture: "pictures/" + name, number: cards.count))
             regions += annotation.regions.count
@@ -64,14 +64,5 @@ public enum Gallery {
     static func choice(of count: Int, _ limit: Int) -> [Int] {
         if count <= limit { return Array(0..<count) }
         return (0..<limit).map { (2 * $0 + 1) * count / (2 * limit) }
-    }
-
-    private static func reduced(_ image: Image, _ side: Int) throws -> Image {
-        let longest = max(image.width, image.height)
-        if longest <= side { return image }
-        let scale = Double(side) / Double(longest)
-        return try image.resized(
-            width: max(1, Int((Double(image.width) * scale).rounded())),
-            height: max(1, Int((Double(image.height) * scale).rounded())), filter: .bilinear)
     }
 }

@@ -2,6 +2,7 @@ import Annotations
 import Boxes
 import ChatRex
 import Foundation
+import WebPages
 
 import struct Annotations.Annotation
 
