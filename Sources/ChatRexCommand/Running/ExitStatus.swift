@@ -42,7 +42,7 @@ package enum ExitStatus: Int32, Sendable {
             self = if case .configuration = error { .inaccessible } else { .failed }
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
         case is TaskError, is ValidationError, is ServerError: self = .usage
-        case is GoldenParityError, is AnnotationSetError: self = .inaccessible
+        case is GoldenParityError, is AnnotationsError: self = .inaccessible
         case let error as ExchangeError:
             self =
                 switch error {

@@ -1,3 +1,4 @@
+import Annotations
 import Downloading
 import Foundation
 import Recipes
