@@ -1,3 +1,5 @@
+import Annotations
+import Boxes
 import DataEngine
 import Foundation
 import Synchronization
@@ -175,6 +177,42 @@ struct ParquetTests {
         #expect(damage.isEmpty)
         #expect(items.count == 30_000)
         #expect(items.last?.key == "k29999" && items.last?.text == "29999 \u{1F600}")
+    }
+
+    @Test func `annotations and their index become tables`() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let set = folder.appending(path: "set"), out = folder.appending(path: "tables")
+        let sink = try ShardSink(OutputFolder(set))
+        let samples = try ExchangeFixtures.samples()
+        for sample in samples { try sink.add(sample.annotation, picture: sample.picture) }
+        try sink.finish()
+        let report = try await AnnotationTables.write(set, to: out, python: EngineVenv.python)
+        #expect(report.pictures == 3 && report.regions == samples.reduce(0) { $0 + $1.annotation.regions.count })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: out.path).sorted() == [
+                "annotations.parquet", "index.parquet",
+            ])
+        try make(
+            """
+            import json
+            rows = pq.read_table("tables/annotations.parquet").to_pylist()
+            index = pq.read_table("tables/index.parquet").to_pylist()
+            json.dump({"keys": [row["key"] for row in rows], "boxes": [region["bbox"] for row in rows for region in row["regions"] or []],
+                       "digests": [row["sha256"] for row in index]}, open("read.json", "w"))
+            """)
+        struct Found: Decodable, Equatable {
+            var keys: [String], boxes: [[Double]], digests: [String]
+        }
+        let found = try JSONDecoder().decode(Found.self, from: Data(contentsOf: folder.appending(path: "read.json")))
+        let annotations = samples.map(\.annotation)
+        #expect(
+            found
+                == Found(
+                    keys: annotations.map(\.key), boxes: annotations.flatMap(\.regions).map { $0.box.values(.xyxy) },
+                    digests: annotations.map(\.sha256)))
+        await #expect(throws: ExchangeError.self) {
+            try await AnnotationTables.write(set, to: out, python: EngineVenv.python)
+        }
     }
 
     @Test(arguments: [
