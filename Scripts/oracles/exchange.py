@@ -1,6 +1,6 @@
 """Reads our exports with the packages they are made for, writes with those packages, and reads that back with ours.
 
-    Scripts/oracles.sh supervision label-studio-sdk fiftyone
+    Scripts/oracles.sh supervision label-studio-sdk fiftyone pyarrow
     .deps/oracles/bin/python Scripts/oracles/exchange.py .build/release/chatrex runs/engine runs/exchange
 
 The second argument is an output of the engine, or a folder with annotations.jsonl; the third a folder for what is written. FiftyOne is
@@ -43,6 +43,17 @@ def samples(folder):
     return found
 
 
+def picture_of(key):
+    """The bytes of a picture of the source."""
+    name = f"{key}.{truth[key]['format']}"
+    if (source / "pictures" / name).exists():
+        return (source / "pictures" / name).read_bytes()
+    for path in sorted((source / "shards").glob("*.tar")):
+        with tarfile.open(path) as archive:
+            if name in archive.getnames():
+                return archive.extractfile(name).read()
+
+
 def chatrex(*arguments):
     result = subprocess.run([program, "engine", *map(str, arguments)], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -50,7 +61,7 @@ def chatrex(*arguments):
 
 
 def export(form):
-    chatrex("export", source, "--format", form, "--out", work / form)
+    chatrex("export", source, "--as", form, "--out", work / form)
     return work / form
 
 
@@ -200,6 +211,130 @@ def fiftyone():
     check("we read what FiftyOne writes", not wrong, wrong[:3])
 
 
+def coco_form():
+    """The set in COCO's form, with the regions' keys by annotation id."""
+    names = sorted({r["category"] for a in truth.values() for r in a["regions"] if r.get("category")})
+    data = dict(info={}, licenses=[], images=[], annotations=[], categories=[dict(id=i + 1, name=n) for i, n in enumerate(names)])
+    for number, (key, annotation) in enumerate(sorted(truth.items()), 1):
+        data["images"].append(dict(id=number, file_name=f"{key}.{annotation['format']}", width=annotation["width"], height=annotation["height"]))
+        for region in annotation["regions"]:
+            if region.get("category"):
+                x1, y1, x2, y2 = region["bbox"]
+                data["annotations"].append(dict(
+                    id=len(data["annotations"]) + 1, image_id=number, category_id=names.index(region["category"]) + 1,
+                    bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1), iscrowd=0, segmentation=[]))
+    return data
+
+
+def lvis():
+    from lvis import LVIS
+
+    folder = work / "lvis"
+    (folder / "train2017").mkdir(parents=True)
+    data = coco_form()
+    for category in data["categories"]:
+        category.update(name=category["name"].replace(" ", "_"), frequency="f", synset="", synonyms=[], image_count=1, instance_count=1)
+    for image in data["images"]:
+        name = image.pop("file_name")
+        image.update(coco_url="http://images.cocodataset.org/train2017/" + name, neg_category_ids=[data["categories"][-1]["id"]], not_exhaustive_category_ids=[])
+        (folder / "train2017" / name).write_bytes(picture_of(pathlib.Path(name).stem))
+    (folder / "lvis_v1_train.json").write_text(json.dumps(data), encoding="utf-8")
+    read = LVIS(str(folder / "lvis_v1_train.json"))
+    again = back("lvis", folder / "lvis_v1_train.json", "--pictures", folder)
+    names = {i: c["name"].replace("_", " ") for i, c in read.cats.items()}
+    wrong = []
+    for image in read.dataset["images"]:
+        key = image["coco_url"].split("/")[-1].split(".")[0]
+        found = [(names[a["category_id"]], (a["bbox"][0], a["bbox"][1], a["bbox"][0] + a["bbox"][2], a["bbox"][1] + a["bbox"][3]))
+                 for a in read.load_anns(read.get_ann_ids(img_ids=[image["id"]]))]
+        is_right = alike(found, boxes(again[key]), 1e-6) and again[key]["absent"] == [names[i] for i in image["neg_category_ids"]]
+        wrong += [] if is_right else [key]
+    check("we read a file of LVIS as lvis does", not wrong and len(again) == len(truth), wrong[:3])
+
+
+def open_images():
+    import csv
+
+    folder = work / "openimages"
+    (folder / "images").mkdir(parents=True)
+    names = sorted({name for a in truth.values() for name, _ in boxes(a)})
+    with open(folder / "class-descriptions-boxable.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows((f"/m/{number:04}", name) for number, name in enumerate(names))
+    with open(folder / "train-annotations-bbox.csv", "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow("ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside".split(","))
+        for key, a in truth.items():
+            (folder / "images" / f"{key}.jpg").write_bytes(picture_of(key))
+            for name, (x1, y1, x2, y2) in boxes(a):
+                w, h = a["width"], a["height"]
+                rows.writerow([key, "xclick", f"/m/{names.index(name):04}", 1, x1 / w, x2 / w, y1 / h, y2 / h, 0, 0, 0, 0, 0])
+    again = back("openimages", folder)
+    kept = [key for key, a in truth.items() if boxes(a)]
+    wrong = [key for key in kept if not alike(boxes(truth[key]), boxes(again[key]), 1e-6)]
+    check("we read tables as Open Images has them", not wrong and len(again) == len(kept), wrong[:3])
+
+
+def refcoco():
+    import pickle
+
+    folder = work / "refcoco"
+    (folder / "images").mkdir(parents=True)
+    data = coco_form()
+    (folder / "instances.json").write_text(json.dumps(data), encoding="utf-8")
+    keys = {i["id"]: pathlib.Path(i["file_name"]).stem for i in data["images"]}
+    for image in data["images"]:
+        (folder / "images" / image["file_name"]).write_bytes(picture_of(keys[image["id"]]))
+    references, expected = [], {}
+    for number, a in enumerate(data["annotations"]):
+        if number % 2:
+            continue
+        texts = [f"the {number}th thing", f"caf\u00e9 \u20ac {number}"]
+        expected.setdefault(keys[a["image_id"]], []).extend(texts)
+        sentences = [dict(tokens=t.split(), raw=t.upper(), sent=t, sent_id=number) for t in texts]
+        references.append(dict(sent_ids=[number], file_name="x_0.jpg", ann_id=a["id"], ref_id=number, image_id=a["image_id"], split="train",
+                               sentences=sentences, category_id=a["category_id"]))
+    found = []
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with open(folder / "refs(unc).p", "wb") as file:
+            pickle.dump(references, file, protocol=protocol)
+        shutil.rmtree(work / "refcoco-back", ignore_errors=True)
+        found.append(back("refcoco", folder))
+    wrong = [key for key in expected if sorted(expected[key]) != sorted(r["referring_expression"] for r in found[0][key]["regions"] if r.get("referring_expression"))]
+    wrong += [key for key in found[0] if not alike(boxes(truth[key]), boxes(found[0][key]), 1e-6)]
+    check("we read references as Python pickles them", not wrong and set(found[0]) == set(expected), wrong[:3])
+    check("every protocol of pickle gives the same", all(f == found[0] for f in found))
+
+
+def visual_genome():
+    folder = work / "visual-genome"
+    (folder / "VG_100K").mkdir(parents=True)
+    pictures, objects, regions = [], [], []
+    for number, (key, a) in enumerate(sorted(truth.items()), 1):
+        pictures.append(dict(image_id=number, url=f"https://example.org/VG_100K/{key}.{a['format']}", width=a["width"], height=a["height"]))
+        (folder / "VG_100K" / f"{key}.{a['format']}").write_bytes(picture_of(key))
+        objects.append(dict(image_id=number, objects=[
+            dict(object_id=i, names=[n], synsets=[], x=b[0], y=b[1], w=b[2] - b[0], h=b[3] - b[1]) for i, (n, b) in enumerate(boxes(a))]))
+        regions.append(dict(id=number, regions=[
+            dict(region_id=i, image_id=number, phrase=n + " here", x=b[0], y=b[1], width=b[2] - b[0], height=b[3] - b[1])
+            for i, (n, b) in enumerate(boxes(a))]))
+    for name, data in [("image_data", pictures), ("objects", objects[::-1]), ("region_descriptions", regions)]:
+        (folder / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
+    again = back("visual-genome", folder)
+    wrong = [key for key, a in truth.items() if not alike(boxes(a), boxes(again[key]), 1e-6)
+             or sorted(r["description"] for r in again[key]["regions"] if "description" in r) != sorted(n + " here" for n, _ in boxes(a))]
+    check("we read objects and regions of Visual Genome", not wrong and len(again) == len(truth), wrong[:3])
+
+
+def parquet():
+    import pyarrow.parquet
+
+    rows = {row["key"]: row for row in pyarrow.parquet.read_table(export("parquet") / "annotations.parquet").to_pylist()}
+    wrong = [key for key, a in truth.items() if [r["bbox"] for r in rows[key]["regions"] or []] != [[float(v) for v in r["bbox"]] for r in a["regions"]]
+             or [r.get("category") for r in rows[key]["regions"] or []] != [r.get("category") for r in a["regions"]]
+             or (rows[key].get("caption") or {}).get("text") != (a.get("caption") or {}).get("text")]
+    check("pyarrow reads the table of annotations", not wrong and len(rows) == len(truth), wrong[:3])
+
+
 def llava():
     folder = export("llava")
     records = json.load(open(folder / "data.json", encoding="utf-8"))
@@ -235,7 +370,7 @@ def rexverse():
     check("lists of lines lead to annotations and pictures", wrong == 0 and len(starts) == len(truth), f"{wrong} wrong")
 
 
-for part in [coco, supervision, label_studio, fiftyone, llava, rexverse]:
+for part in [coco, supervision, label_studio, fiftyone, llava, rexverse, lvis, open_images, refcoco, visual_genome, parquet]:
     try:
         part()
     except ImportError as error:

@@ -18,14 +18,19 @@ public struct Annotation: Codable, Sendable, Hashable {
     public var caption: GroundedCaption?
     public var regions: [Region]
     public var conversation: [GroundedTurn]?
+    /// Categories that were looked for and are not in the picture. Nil where the regions are all there is of their categories, so that
+    /// every other category counts as absent; empty where nothing is known, as in sets of which not every picture was searched for
+    /// every category.
+    public var absent: [String]?
 
     public init(
         key: String, source: String, format: String, sha256: String, width: Int, height: Int,
-        caption: GroundedCaption? = nil, regions: [Region] = [], conversation: [GroundedTurn]? = nil
+        caption: GroundedCaption? = nil, regions: [Region] = [], conversation: [GroundedTurn]? = nil,
+        absent: [String]? = nil
     ) {
         (self.key, self.source, self.format, self.sha256) = (key, source, format, sha256)
         (self.width, self.height, self.caption, self.regions) = (width, height, caption, regions)
-        self.conversation = conversation
+        (self.conversation, self.absent) = (conversation, absent)
     }
 }
 

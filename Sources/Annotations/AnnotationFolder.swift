@@ -6,18 +6,18 @@ public struct AnnotationFolder: AnnotationSet {
     static let pictureFolder = "pictures"
 
     private let folder: URL
-    private let list: ReadOnlyFile
+    private let list: RandomAccessFile
     /// Where every line begins, and where the last one ends.
     private let starts: [Int]
 
-    /// - Throws: `AnnotationSetError.unusableFile`.
+    /// - Throws: `AnnotationsError.unusableFile`.
     public init(_ folder: URL) throws {
         self.folder = folder
-        list = try ReadOnlyFile(folder.appendingPathComponent(Self.listName).path)
+        list = try RandomAccessFile(path: folder.appendingPathComponent(Self.listName).path)
         var starts = [0]
         let piece = 1 << 20
         for offset in stride(from: 0, to: list.count, by: piece) {
-            let bytes = try list.bytes(at: offset, length: min(piece, list.count - offset))
+            let bytes = try list.bytes(at: offset, count: min(piece, list.count - offset))
             for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") {
                 starts.append(offset + index + 1)
             }
@@ -30,18 +30,19 @@ public struct AnnotationFolder: AnnotationSet {
     public var count: Int { starts.count - 1 }
 
     public func annotation(at index: Int) throws -> Annotation {
-        let bytes = try list.bytes(at: starts[index], length: starts[index + 1] - starts[index])
+        let bytes = try list.bytes(at: starts[index], count: starts[index + 1] - starts[index])
         return try Annotation.decoded(bytes, place: place(of: index))
     }
 
     public func sample(at index: Int) throws -> AnnotatedSample {
         let annotation = try annotation(at: index)
         guard annotation.hasPlainNames else {
-            throw AnnotationSetError.badRecord(place: place(of: index), reason: "key or format is no plain name")
+            throw AnnotationsError.badRecord(
+                place: place(of: index), problem: .init(.name, "key or format is no plain name"))
         }
         let path = folder.appendingPathComponent(Self.pictureFolder).appendingPathComponent(annotation.fileName).path
-        let file = try ReadOnlyFile(path)
-        return AnnotatedSample(annotation: annotation, picture: try file.bytes(at: 0, length: file.count))
+        let file = try RandomAccessFile(path: path)
+        return AnnotatedSample(annotation: annotation, picture: try file.bytes(at: 0, count: file.count))
     }
 
     public func place(of index: Int) -> String { "\(list.path), line \(index + 1)" }

@@ -5,11 +5,11 @@ import Foundation
 public protocol AnnotationSet: Sendable {
     var count: Int { get }
 
-    /// - Throws: `AnnotationSetError`.
+    /// - Throws: `AnnotationsError`.
     func annotation(at index: Int) throws -> Annotation
 
     /// The annotation with the bytes of its picture.
-    /// - Throws: `AnnotationSetError`.
+    /// - Throws: `AnnotationsError`.
     func sample(at index: Int) throws -> AnnotatedSample
 
     /// File and line or member, for messages.
@@ -28,7 +28,7 @@ public struct AnnotatedSample: Sendable, Hashable {
 
 public enum AnnotationSets {
     /// Opens a folder: what the data engine wrote (``AnnotationShards``), or pictures with a list (``AnnotationFolder``).
-    /// - Throws: `AnnotationSetError` naming what is missing or damaged.
+    /// - Throws: `AnnotationsError` naming what is missing or damaged.
     public static func open(_ folder: URL) throws -> any AnnotationSet {
         let files = FileManager.default
         if files.fileExists(atPath: folder.appendingPathComponent(AnnotationShards.folderName).path) {
@@ -37,7 +37,7 @@ public enum AnnotationSets {
         if files.fileExists(atPath: folder.appendingPathComponent(AnnotationFolder.listName).path) {
             return try AnnotationFolder(folder)
         }
-        throw AnnotationSetError.unusableFile(
+        throw AnnotationsError.unusableFile(
             path: folder.path,
             reason: "holds neither \(AnnotationShards.folderName)/, as the data engine writes, nor "
                 + "\(AnnotationFolder.listName)")
@@ -49,38 +49,52 @@ extension Annotation {
     public var fileName: String { "\(key).\(format)" }
 
     /// SHA-256 of a picture's bytes in hexadecimal digits, as ``sha256`` has it.
-    public static func digest(of picture: [UInt8]) -> String {
-        SHA256.hash(data: picture).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
-    }
+    public static func digest(of picture: [UInt8]) -> String { SHA256.hash(data: picture).hexadecimal }
 
-    /// An encoder that writes the same bytes for the same annotation.
-    public static var encoder: JSONEncoder {
+    /// - Throws: `AnnotationsError.badRecord` naming `place`.
+    static func decoded(_ bytes: [UInt8], place: @autoclosure () -> String) throws(AnnotationsError) -> Annotation {
+        do {
+            return try JSONDecoder().decode(Annotation.self, from: Data(bytes))
+        } catch {
+            throw .badRecord(place: place(), problem: RecordProblem(decoding: error, "is no annotation: "))
+        }
+    }
+}
+
+extension RecordProblem {
+    /// What is wrong with a record that could not be decoded: the problem and its place in one line.
+    package init(decoding error: any Error, _ beginning: String = "") {
+        guard let error = error as? DecodingError else {
+            self.init(.unreadable, "\(beginning)\(error)")
+            return
+        }
+        let (text, context) =
+            switch error {
+            case .keyNotFound(let key, let context): ("'\(key.stringValue)' is missing", context)
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                (context.debugDescription, context)
+            @unknown default: ("it is unreadable", DecodingError.Context(codingPath: [], debugDescription: ""))
+            }
+        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        let isBox = path.contains(Region.CodingKeys.box.rawValue)
+        self.init(
+            isBox ? .boxForm : .unreadable, beginning + (path.isEmpty ? "" : path.joined(separator: ".") + ": ") + text)
+    }
+}
+
+extension JSONEncoder {
+    /// Equal values give equal bytes, on one line.
+    package static var lines: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
     }
+}
 
-    /// - Throws: `AnnotationSetError.badRecord` naming `place`.
-    static func decoded(_ bytes: [UInt8], place: @autoclosure () -> String) throws(AnnotationSetError) -> Annotation {
-        do {
-            return try JSONDecoder().decode(Annotation.self, from: Data(bytes))
-        } catch {
-            throw .badRecord(place: place(), reason: "is no annotation: \(readable(error))")
-        }
-    }
-
-    private static func readable(_ error: any Error) -> String {
-        func at(_ context: DecodingError.Context) -> String {
-            let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-            return path.isEmpty ? "" : " at \(path.joined(separator: "."))"
-        }
-        return switch error as? DecodingError {
-        case .keyNotFound(let key, let context): "'\(key.stringValue)' is missing\(at(context))"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            context.debugDescription + at(context)
-        default: "\(error)"
-        }
+extension Digest {
+    /// Two digits a byte.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

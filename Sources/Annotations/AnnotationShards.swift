@@ -17,7 +17,7 @@ public struct AnnotationShards: AnnotationSet {
     /// Looks through the headers of all shards.
     ///
     /// - Parameter folder: the engine's output, or a folder of shards itself
-    /// - Throws: `AnnotationSetError` naming the shard and what is wrong with it.
+    /// - Throws: `AnnotationsError` naming the shard and what is wrong with it.
     public init(_ folder: URL) throws {
         let inner = folder.appendingPathComponent(Self.folderName)
         let place = FileManager.default.fileExists(atPath: inner.path) ? inner : folder
@@ -25,12 +25,12 @@ public struct AnnotationShards: AnnotationSet {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: place.path)
         } catch {
-            throw AnnotationSetError.unusableFile(path: place.path, reason: "is no folder that can be read")
+            throw AnnotationsError.unusableFile(path: place.path, reason: "is no folder that can be read")
         }
         shards = names.filter { $0.hasSuffix(".tar") && !$0.hasPrefix(".") }.sorted().map {
             place.appendingPathComponent($0).path
         }
-        if shards.isEmpty { throw AnnotationSetError.unusableFile(path: place.path, reason: "holds no shards (*.tar)") }
+        if shards.isEmpty { throw AnnotationsError.unusableFile(path: place.path, reason: "holds no shards (*.tar)") }
         var entries: [Entry] = []
         for (number, path) in shards.enumerated() { try Self.index(path, Int32(number), &entries) }
         self.entries = entries
@@ -40,47 +40,50 @@ public struct AnnotationShards: AnnotationSet {
 
     public func annotation(at index: Int) throws -> Annotation {
         let entry = entries[index], path = shards[Int(entry.shard)]
-        return try annotation(of: entry, in: ReadOnlyFile(path))
+        return try annotation(of: entry, in: RandomAccessFile(path: path))
     }
 
     public func sample(at index: Int) throws -> AnnotatedSample {
-        let entry = entries[index], file = try ReadOnlyFile(shards[Int(entry.shard)])
+        let entry = entries[index], file = try RandomAccessFile(path: shards[Int(entry.shard)])
         return AnnotatedSample(
             annotation: try annotation(of: entry, in: file),
-            picture: try file.bytes(at: entry.pictureOffset, length: entry.pictureLength))
+            picture: try file.bytes(at: entry.pictureOffset, count: entry.pictureLength))
     }
 
     public func place(of index: Int) -> String {
         "\(shards[Int(entries[index].shard)]), byte \(entries[index].annotationOffset)"
     }
 
-    private func annotation(of entry: Entry, in file: ReadOnlyFile) throws -> Annotation {
+    private func annotation(of entry: Entry, in file: RandomAccessFile) throws -> Annotation {
         try Annotation.decoded(
-            file.bytes(at: entry.annotationOffset, length: entry.annotationLength),
+            file.bytes(at: entry.annotationOffset, count: entry.annotationLength),
             place: "\(file.path), byte \(entry.annotationOffset)")
     }
 
-    /// Adds the samples of a shard: two members in a row, in either order.
-    private static func index(_ path: String, _ shard: Int32, _ entries: inout [Entry]) throws {
-        var waiting: ShardMember?
-        func damaged(_ reason: String) -> AnnotationSetError { .damagedShard(path: path, reason: reason) }
-        try ShardReader.forEachMember(of: ReadOnlyFile(path)) { member in
+    /// Adds the samples of a shard: two members in a row, in either order. What else is in an archive of ours is damage.
+    private static func index(_ path: String, _ shard: Int32, _ entries: inout [Entry]) throws(AnnotationsError) {
+        var reader = try TarReader(path: path), waiting: TarMember?
+        func damaged(_ member: TarMember, _ reason: String) -> AnnotationsError {
+            .damagedArchive(path: path, offset: member.offset, reason: "'\(member.name)' \(reason)")
+        }
+        while let member = try reader.next() {
+            guard member.kind == .file else { throw damaged(member, "is no ordinary file") }
             guard let first = waiting else {
                 waiting = member
-                return
+                continue
             }
             let pair = [first, member]
             guard key(first.name) == key(member.name),
                 let json = pair.first(where: { $0.name.hasSuffix(".json") }),
                 let picture = pair.first(where: { !$0.name.hasSuffix(".json") })
-            else { throw damaged("\(first.name) stands without its partner") }
+            else { throw damaged(first, "stands without its partner") }
             entries.append(
                 Entry(
-                    shard: shard, pictureOffset: picture.offset, pictureLength: picture.length,
-                    annotationOffset: json.offset, annotationLength: json.length))
+                    shard: shard, pictureOffset: picture.offset, pictureLength: picture.count,
+                    annotationOffset: json.offset, annotationLength: json.count))
             waiting = nil
         }
-        if let waiting { throw damaged("\(waiting.name) stands without its partner") }
+        if let waiting { throw damaged(waiting, "stands without its partner") }
     }
 
     /// WebDataset: all before the first dot.

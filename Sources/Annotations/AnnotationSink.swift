@@ -12,17 +12,17 @@ public struct AnnotationFolderSink: AnnotationSink {
     private let folder: URL
     private let list: FileHandle
     private let temporary: URL
-    private let encoder = Annotation.encoder
+    private let encoder = JSONEncoder.lines
 
     /// - Parameter folder: made where it is missing; must not hold a list yet
-    /// - Throws: `AnnotationSetError.unusableFile`.
+    /// - Throws: `AnnotationsError.unusableFile`.
     public init(_ folder: URL) throws {
         self.folder = folder
         let files = FileManager.default
         let final = folder.appendingPathComponent(AnnotationFolder.listName)
         temporary = folder.appendingPathComponent("." + AnnotationFolder.listName)
         if files.fileExists(atPath: final.path) {
-            throw AnnotationSetError.unusableFile(path: final.path, reason: "is there already; name another folder")
+            throw AnnotationsError.unusableFile(path: final.path, reason: "is there already; name another folder")
         }
         do {
             try files.createDirectory(
@@ -30,13 +30,14 @@ public struct AnnotationFolderSink: AnnotationSink {
             try Data().write(to: temporary)
             list = try FileHandle(forWritingTo: temporary)
         } catch {
-            throw AnnotationSetError.unusableFile(path: folder.path, reason: "cannot be written to: \(error)")
+            throw AnnotationsError.unusableFile(path: folder.path, reason: "cannot be written to: \(error)")
         }
     }
 
     public mutating func add(_ annotation: Annotation, picture: [UInt8]) throws {
         guard annotation.hasPlainNames else {
-            throw AnnotationSetError.badRecord(place: annotation.key, reason: "key or format is no plain name")
+            throw AnnotationsError.badRecord(
+                place: annotation.key, problem: .init(.name, "key or format is no plain name"))
         }
         let place = folder.appendingPathComponent(AnnotationFolder.pictureFolder).appendingPathComponent(
             annotation.fileName)
@@ -44,7 +45,7 @@ public struct AnnotationFolderSink: AnnotationSink {
             try Data(picture).write(to: place)
             try list.write(contentsOf: encoder.encode(annotation) + Data("\n".utf8))
         } catch {
-            throw AnnotationSetError.unusableFile(path: place.path, reason: "cannot be written: \(error)")
+            throw AnnotationsError.unusableFile(path: place.path, reason: "cannot be written: \(error)")
         }
     }
 
@@ -55,7 +56,7 @@ public struct AnnotationFolderSink: AnnotationSink {
             try FileManager.default.moveItem(
                 at: temporary, to: folder.appendingPathComponent(AnnotationFolder.listName))
         } catch {
-            throw AnnotationSetError.unusableFile(path: folder.path, reason: "cannot be finished: \(error)")
+            throw AnnotationsError.unusableFile(path: folder.path, reason: "cannot be finished: \(error)")
         }
     }
 }

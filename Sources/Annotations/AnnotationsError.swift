@@ -1,22 +1,20 @@
-/// What can be wrong with files of annotated pictures.
+/// Why annotated pictures could not be read or written.
 public enum AnnotationsError: Error, Sendable, Hashable {
-    /// Missing, a folder, not permitted, or not an ordinary file.
-    case unreadable(path: String, reason: String)
-    /// A range of bytes that the file does not have, or more of them than wanted.
-    case invalidRange(path: String, offset: Int, count: Int, reason: String)
+    /// A file or folder could not be opened, read or made, or does not have the bytes that are wanted.
+    case unusableFile(path: String, reason: String)
     /// A tar archive that is damaged, cut off, or none; `offset` is where the trouble begins.
     case damagedArchive(path: String, offset: Int, reason: String)
+    /// One record of a set is unusable.
+    case badRecord(place: String, problem: RecordProblem)
 }
 
 extension AnnotationsError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .unreadable(let path, let reason):
-            "Cannot read \(path): \(reason)."
-        case .invalidRange(let path, let offset, let count, let reason):
-            "Cannot read \(count) bytes at byte \(offset) of \(path): \(reason)."
+        case .unusableFile(let path, let reason): "\(path): \(reason)"
         case .damagedArchive(let path, let offset, let reason):
-            "\(path) is no sound tar archive: at byte \(offset), \(reason). Fetch or write it anew."
+            "\(path) is no whole tar archive: \(reason) (at byte \(offset)). Make or fetch it again, or take it out of the folder."
+        case .badRecord(let place, let problem): "\(place): \(problem)"
         }
     }
 }

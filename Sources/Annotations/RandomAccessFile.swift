@@ -7,17 +7,19 @@ public final class RandomAccessFile: Sendable {
     public let count: Int
     private let descriptor: Int32
 
-    /// - Throws: `AnnotationsError.unreadable`.
+    /// - Throws: `AnnotationsError.unusableFile`.
     public init(path: String) throws(AnnotationsError) {
         // Without O_NONBLOCK a named pipe would wait for a writer.
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw .unusableFile(path: path, reason: "cannot be read: \(String(cString: strerror(errno)))")
+        }
         self.path = path
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            throw .unreadable(path: path, reason: isFolder ? "it is a folder" : "it is not an ordinary file")
+            throw .unusableFile(path: path, reason: isFolder ? "is a folder" : "is not an ordinary file")
         }
         count = Int(status.st_size)
     }
@@ -25,10 +27,11 @@ public final class RandomAccessFile: Sendable {
     deinit { close(descriptor) }
 
     /// The bytes of a range that lies within the file.
-    /// - Throws: `AnnotationsError.invalidRange`, `.unreadable` for a failing disk.
+    /// - Throws: `AnnotationsError.unusableFile` for any other range, and for a failing disk.
     public func bytes(at offset: Int, count: Int) throws(AnnotationsError) -> [UInt8] {
         guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
-            throw .invalidRange(path: path, offset: offset, count: count, reason: "the file has \(self.count) bytes")
+            throw .unusableFile(
+                path: path, reason: "has \(self.count) bytes, and not \(count) of them from byte \(offset)")
         }
         var failure: Int32?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -41,10 +44,11 @@ public final class RandomAccessFile: Sendable {
                 filled += got
             }
         }
-        if let failure { throw .unreadable(path: path, reason: String(cString: strerror(failure))) }
-        guard bytes.count == count else {
-            throw .invalidRange(path: path, offset: offset, count: count, reason: "the file became shorter meanwhile")
+        if let failure {
+            throw .unusableFile(
+                path: path, reason: "cannot be read at byte \(offset): \(String(cString: strerror(failure)))")
         }
+        guard bytes.count == count else { throw .unusableFile(path: path, reason: "has become shorter meanwhile") }
         return bytes
     }
 }

@@ -34,13 +34,13 @@ public struct TarReader: Sendable {
     /// Most bytes of a long name or of the records before a member.
     private static let recordLimit = 1 << 20
 
-    /// - Throws: `AnnotationsError.unreadable`.
+    /// - Throws: `AnnotationsError.unusableFile`.
     public init(path: String) throws(AnnotationsError) {
         file = try RandomAccessFile(path: path)
     }
 
     /// The next member; nil at the end. After an error there are no more.
-    /// - Throws: `AnnotationsError.damagedArchive`, `.unreadable`.
+    /// - Throws: `AnnotationsError.damagedArchive`, `.unusableFile`.
     public mutating func next() throws(AnnotationsError) -> TarMember? {
         if isDone { return nil }
         do {
@@ -54,11 +54,11 @@ public struct TarReader: Sendable {
     }
 
     /// The bytes of a member.
-    /// - Throws: `AnnotationsError.invalidRange` for more than `limit`.
+    /// - Throws: `AnnotationsError.unusableFile` for more than `limit`.
     public func bytes(of member: TarMember, limit: Int = .max) throws(AnnotationsError) -> [UInt8] {
         guard member.count <= limit else {
-            throw .invalidRange(
-                path: file.path, offset: member.offset, count: member.count, reason: "at most \(limit) are wanted")
+            throw .unusableFile(
+                path: file.path, reason: "'\(member.name)' has \(member.count) bytes, at most \(limit) are read")
         }
         return try file.bytes(at: member.offset, count: member.count)
     }

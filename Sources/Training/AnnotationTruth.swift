@@ -154,18 +154,19 @@ extension AnnotationTruth {
         return segments
     }
 
-    /// Names that no text of the picture uses. Whatever is spoken of may be there, even where it has no box.
+    /// Names that no text of the picture uses, of those that were looked for in vain where that is known. Whatever is spoken of may be
+    /// there, even where it has no box.
     private static func absent(in annotation: Annotation, _ vocabulary: [String], _ seed: UInt64) -> [String] {
         var said = annotation.regions.flatMap { region in
             [region.category, region.phrase, region.description, region.referringExpression].compactMap { $0 }
         }
         said += [annotation.caption?.text].compactMap { $0 }
         said += (annotation.conversation ?? []).flatMap { [$0.question, $0.answer.text] }
-        let spoken = Set(said.flatMap(words))
+        let spoken = Set(said.flatMap(words)), candidates = annotation.absent ?? vocabulary
         var random = SceneRandom(seed: seed, stream: "absent"), names: [String] = []
         // More draws than names are needed: some are there, some come twice.
         for _ in 0..<64 where names.count < 16 {
-            guard let name = random.pick(vocabulary) else { break }
+            guard let name = random.pick(candidates) else { break }
             let isSpoken = words(name).contains { spoken.contains($0) }
             if !isSpoken && !names.contains(name) { names.append(name) }
         }

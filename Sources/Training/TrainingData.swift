@@ -1,7 +1,9 @@
 import Annotations
+import Dispatch
 import Foundation
 import Imaging
 import Scenes
+import Synchronization
 
 /// Which pictures training sees: scenes that are drawn, and folders of annotated pictures, mixed by weight.
 ///
@@ -58,7 +60,7 @@ public struct TrainingPictures: Sendable {
     private let seed: UInt64
 
     /// Opens the folders and judges their records.
-    /// - Throws: `AnnotationSetError`, `TrainingError.invalidSetting` for a folder without a usable record.
+    /// - Throws: `AnnotationsError`, `TrainingError.invalidSetting` for a folder without a usable record.
     public init(_ data: TrainingData, seed: UInt64, scenes: @escaping SceneSource) throws {
         try data.validate()
         (self.scenes, sceneWeight, self.seed) = (scenes, data.scenes, seed)
@@ -102,33 +104,84 @@ public struct AnnotatedPictures: Sendable {
     private let name: String
     /// Numbers of the usable ones.
     private let usable: [Int32]
-    /// Names of categories; those that several pictures have come first to be asked for where they are absent.
+    /// Names of categories, to be asked for where they are absent.
     let vocabulary: [String]
 
-    /// Reads every annotation once; pictures are decoded when they are needed.
+    /// Reads every annotation once, on all cores; pictures are decoded when they are needed. Memory grows by four bytes a record.
     /// - Throws: `TrainingError.invalidSetting` where none is usable.
     public init(_ set: any AnnotationSet, name: String) throws {
         (self.set, self.name) = (set, name)
-        var report = RecordReport(), usable: [Int32] = [], categories: [String: Int] = [:]
-        for index in 0..<min(set.count, Int(Int32.max)) {
-            do {
-                let annotation = try set.annotation(at: index)
-                if let problem = annotation.problems.first {
-                    report.note(set.place(of: index), problem)
-                    continue
-                }
-                // A picture without boxes has nothing to point at.
-                if annotation.regions.isEmpty { continue }
-                usable.append(Int32(index))
-                for category in Set(annotation.regions.compactMap(\.category)) { categories[category, default: 0] += 1 }
-            } catch let error as AnnotationSetError {
-                report.note(set.place(of: index), "\(error)")
-            }
-        }
-        (self.report, self.usable) = (report, usable)
-        vocabulary = categories.keys.sorted()
+        let judgement = try Self.judge(set)
+        (report, usable, vocabulary) = (judgement.report, judgement.usable, judgement.categories.sorted())
         try TrainingError.check(
             !usable.isEmpty, "data", "\(name) has no usable record with regions\n\(report)")
+    }
+
+    /// What a stretch of a set has.
+    private struct Judgement {
+        var report = RecordReport()
+        var usable: [Int32] = []
+        var categories: Set<String> = []
+
+        init() {}
+
+        /// - Throws: other errors than those of single records.
+        init(_ set: any AnnotationSet, _ range: Range<Int>) throws {
+            for index in range {
+                do {
+                    let annotation = try set.annotation(at: index)
+                    let problems = annotation.problems
+                    if var first = problems.first {
+                        if problems.count > 1 { first.reason += " (and \(problems.count - 1) more faults)" }
+                        report.note(set.place(of: index), first)
+                        continue
+                    }
+                    // A picture without boxes has nothing to point at.
+                    if annotation.regions.isEmpty { continue }
+                    usable.append(Int32(index))
+                    categories.formUnion(annotation.regions.compactMap(\.category))
+                } catch AnnotationsError.badRecord(let place, let problem) {
+                    report.note(place, problem)
+                } catch let error as AnnotationsError {
+                    report.note(set.place(of: index), RecordProblem(.unreadable, "\(error)"))
+                }
+            }
+        }
+    }
+
+    private static func judge(_ set: any AnnotationSet) throws -> Judgement {
+        let count = min(set.count, Int(Int32.max)), stretch = 1024
+        let joined = Mutex(JoinedJudgements())
+        DispatchQueue.concurrentPerform(iterations: (count + stretch - 1) / stretch) { number in
+            let judgement = Result { try Judgement(set, (number * stretch)..<min(count, (number + 1) * stretch)) }
+            joined.withLock { $0.add(judgement, number) }
+        }
+        return try joined.withLock { joined in
+            if let failure = joined.failure { throw failure }
+            return joined.whole
+        }
+    }
+
+    /// Joins stretches in their order, whichever is done first.
+    private struct JoinedJudgements {
+        private(set) var whole = Judgement()
+        private(set) var failure: (any Error)?
+        private var next = 0
+        private var waiting: [Int: Result<Judgement, any Error>] = [:]
+
+        mutating func add(_ judgement: Result<Judgement, any Error>, _ number: Int) {
+            waiting[number] = judgement
+            while let judgement = waiting.removeValue(forKey: next) {
+                next += 1
+                switch judgement {
+                case .success(let part):
+                    whole.report.add(part.report)
+                    whole.usable += part.usable
+                    whole.categories.formUnion(part.categories)
+                case .failure(let error): failure = failure ?? error
+                }
+            }
+        }
     }
 
     /// Records that training uses.
@@ -136,7 +189,7 @@ public struct AnnotatedPictures: Sendable {
 
     /// One line, and what is wrong with records where something is.
     var summary: String {
-        let faults = report.issueCount == 0 ? "" : "; \(report.issueCount) faulty records are left out:\n\(report)"
+        let faults = report.issueCount == 0 ? "" : "; \(report.issueCount) faulty records are left out: \(report)"
         return "\(name): \(count) of \(set.count) annotated pictures, \(vocabulary.count) categories\(faults)"
     }
 
@@ -152,9 +205,11 @@ public struct AnnotatedPictures: Sendable {
                 let sample = try set.sample(at: index)
                 let image = try Image(decoding: sample.picture)
                 guard (image.width, image.height) == (sample.annotation.width, sample.annotation.height) else {
-                    throw AnnotationSetError.badRecord(
+                    throw AnnotationsError.badRecord(
                         place: set.place(of: index),
-                        reason: "the picture is \(image.width) x \(image.height), the annotation says otherwise")
+                        problem: RecordProblem(
+                            .pictureSize,
+                            "the picture is \(image.width) x \(image.height), the annotation says otherwise"))
                 }
                 return AnnotationTruth(
                     sample.annotation, image: image, vocabulary: vocabulary,

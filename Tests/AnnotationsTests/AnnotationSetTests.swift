@@ -20,7 +20,7 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
     for number in numbers {
         let sample = sample(number)
         shard.add(sample.annotation.fileName, sample.picture)
-        shard.add(sample.annotation.key + ".json", [UInt8](try Annotation.encoder.encode(sample.annotation)))
+        shard.add(sample.annotation.key + ".json", [UInt8](try JSONEncoder.lines.encode(sample.annotation)))
     }
     return shard
 }
@@ -61,7 +61,7 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
             if damage == "cut" { bytes = bytes.prefix(3000) }
             if damage == "checksum" { bytes[3] ^= 1 }
             try bytes.write(to: url)
-            let error = #expect(throws: AnnotationSetError.self) { try AnnotationShards(folder) }
+            let error = #expect(throws: AnnotationsError.self) { try AnnotationShards(folder) }
             #expect(error.map { "\($0)".contains("000000.tar") } == true)
         }
     }
@@ -74,7 +74,7 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
             try shard.write(to: folder.appendingPathComponent("a.tar"))
             let set = try AnnotationShards(folder)
             #expect(set.count == 2)
-            let error = #expect(throws: AnnotationSetError.self) { try set.annotation(at: 1) }
+            let error = #expect(throws: AnnotationsError.self) { try set.annotation(at: 1) }
             #expect(error.map { "\($0)".contains("a.tar, byte") } == true)
         }
     }
@@ -84,12 +84,12 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
             var sink: any AnnotationSink = try AnnotationFolderSink(folder)
             for number in 0..<3 { try sink.add(sample(number).annotation, picture: sample(number).picture) }
             // Half-written, it is none.
-            #expect(throws: AnnotationSetError.self) { try AnnotationSets.open(folder) }
+            #expect(throws: AnnotationsError.self) { try AnnotationSets.open(folder) }
             try sink.finish()
             let set = try AnnotationSets.open(folder)
             #expect(set.count == 3)
             for number in 0..<3 { #expect(try set.sample(at: number) == sample(number)) }
-            #expect(throws: AnnotationSetError.self) { try AnnotationFolderSink(folder) }
+            #expect(throws: AnnotationsError.self) { try AnnotationFolderSink(folder) }
         }
     }
 
@@ -98,7 +98,7 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
             var sample = sample(0)
             sample.annotation.key = key
             var sink = try AnnotationFolderSink(folder)
-            #expect(throws: AnnotationSetError.self) { try sink.add(sample.annotation, picture: sample.picture) }
+            #expect(throws: AnnotationsError.self) { try sink.add(sample.annotation, picture: sample.picture) }
             #expect(!sample.annotation.problems.isEmpty)
         }
     }
@@ -123,14 +123,36 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
         for (name, change) in faults {
             var annotation = sample(1).annotation
             change(&annotation)
-            #expect(annotation.problems.contains { $0.contains(name) }, "\(name): \(annotation.problems)")
+            #expect(annotation.problems.contains { $0.reason.contains(name) }, "\(name): \(annotation.problems)")
         }
     }
 
-    @Test func aReportCountsWhatItDoesNotKeep() {
-        var report = RecordReport()
-        for number in 0..<RecordReport.keptIssues + 5 { report.note("line \(number)", "bad") }
+    @Test func aReportCountsWhatItDoesNotKeepAndShowsSomeOfEveryKind() {
+        var report = RecordReport(), other = RecordReport()
+        for number in 0..<RecordReport.keptIssues + 5 { report.note("line \(number)", .init(.boxRange, "bad")) }
         #expect(report.issueCount == RecordReport.keptIssues + 5 && report.issues.count == RecordReport.keptIssues)
-        #expect("\(report)".contains("line 0: bad") && "\(report)".hasSuffix("and \(report.issueCount - 10) more"))
+        for number in 0..<3 { other.note("late \(number)", .init(.boxRange, "bad")) }
+        other.note("odd", .init(.missingPicture, "gone"))
+        report.add(other)
+        #expect(report.counts == [.boxRange: RecordReport.keptIssues + 8, .missingPicture: 1])
+        #expect(report.issues.count == RecordReport.keptIssues + 1)
+        let text = "\(report)"
+        #expect(text.hasPrefix("208 boxes that reach out of the picture, 1 missing pictures\nline 0: bad\n"))
+        #expect(text.contains("odd: gone") && text.hasSuffix("and \(report.issueCount - 4) more"))
+    }
+
+    @Test func aBoxThatIsNoneIsCountedAsSuch() throws {
+        try withFolder { folder in
+            let text =
+                #"{"format":"jpg","height":9,"key":"a","regions":[{"bbox":[5,5,1,1],"id":1}],"sha256":"","source":"","width":9}"#
+            try Data((text + "\n").utf8).write(to: folder.appendingPathComponent("annotations.jsonl"))
+            let set = try AnnotationSets.open(folder)
+            let error = #expect(throws: AnnotationsError.self) { try set.annotation(at: 0) }
+            guard case .badRecord(let place, let problem)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(place.hasSuffix("annotations.jsonl, line 1") && problem.kind == .boxForm)
+        }
     }
 }

@@ -40,7 +40,7 @@ private struct DrawnPictures: ImageCollector {
             pixels: (0..<192).map { UInt8(truncatingIfNeeded: shade &* 37 &+ $0 &* (shade / 256 + 1)) })
         let bytes = try image.encoded(as: .png)
         return CollectedImage(
-            bytes: bytes, format: "png", width: 8, height: 8, sha256: PictureDigest.sha256(bytes),
+            bytes: bytes, format: "png", width: 8, height: 8, sha256: Annotation.digest(of: bytes),
             perceptualHash: UInt64(shade))
     }
 }
@@ -123,7 +123,7 @@ private func output(_ folder: URL) throws -> [String: Data] {
         #expect(phrase.text == "dog" && annotation.regions[phrase.regions[0]].category == "dog")
         #expect(annotation.regions[0].referringExpression == "the dog")
         let picture = [UInt8](shard[entry.picture[0]..<entry.picture[0] + entry.picture[1]])
-        #expect(PictureDigest.sha256(picture) == entry.sha256)
+        #expect(Annotation.digest(of: picture) == entry.sha256)
         #expect(try Image(decoding: picture).width == 8)
         // Nothing is kept that is not wanted.
         #expect(

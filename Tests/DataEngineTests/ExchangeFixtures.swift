@@ -1,7 +1,9 @@
 import Annotations
 import Boxes
+import DataEngine
 import Foundation
 import Imaging
+import Testing
 
 import struct Annotations.Annotation
 
@@ -131,4 +133,38 @@ enum ExchangeFixtures {
         }
         return sample
     }
+}
+
+/// A new folder that is gone when `body` returns.
+func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("exchange-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder)
+}
+
+extension URL {
+    func write(_ text: String, _ name: String) throws { try write(Array(text.utf8), name) }
+
+    func write(_ bytes: [UInt8], _ name: String) throws {
+        let place = appendingPathComponent(name)
+        try FileManager.default.createDirectory(
+            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: place)
+    }
+}
+
+/// Imports into memory.
+func imported(_ format: ImportFormat, _ place: URL, _ settings: ImportSettings = ImportSettings()) throws
+    -> (samples: [AnnotatedSample], report: ExchangeReport)
+{
+    let sink = SampleSink()
+    let report = try AnnotationExchange.importRecords(format, from: place, into: sink, settings: settings)
+    #expect(sink.isFinished && report.pictures == sink.samples.count)
+    return (sink.samples, report)
+}
+
+/// Boxes that went through decimal digits or shares of sides.
+func isClose(_ a: Box, _ b: Box, within tolerance: Double) -> Bool {
+    zip(a.values(.xyxy), b.values(.xyxy)).allSatisfy { abs($0 - $1) <= tolerance }
 }

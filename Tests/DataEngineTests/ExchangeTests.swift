@@ -7,45 +7,8 @@ import Testing
 
 import struct Annotations.Annotation
 
-private func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("exchange-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
-
-extension URL {
-    fileprivate func write(_ text: String, _ name: String) throws {
-        let place = appendingPathComponent(name)
-        try FileManager.default.createDirectory(
-            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: place)
-    }
-
-    fileprivate func write(_ bytes: [UInt8], _ name: String) throws {
-        let place = appendingPathComponent(name)
-        try FileManager.default.createDirectory(
-            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: place)
-    }
-}
-
-private func imported(_ format: ExchangeFormat, _ place: URL, _ settings: ImportSettings = ImportSettings()) throws
-    -> (samples: [AnnotatedSample], report: ExchangeReport)
-{
-    let sink = SampleSink()
-    let report = try AnnotationExchange.importRecords(format, from: place, into: sink, settings: settings)
-    #expect(sink.isFinished && report.pictures == sink.samples.count)
-    return (sink.samples, report)
-}
-
-/// Boxes that went through decimal digits or shares of sides.
-private func isClose(_ a: Box, _ b: Box, within tolerance: Double) -> Bool {
-    zip(a.values(.xyxy), b.values(.xyxy)).allSatisfy { abs($0 - $1) <= tolerance }
-}
-
 /// A folder in a form with one good picture `a.jpg` of 100 x 80 and several faults, and how many there are.
-private let faulty: [(ExchangeFormat, file: String, text: String, faults: [String])] = [
+private let faulty: [(ImportFormat, file: String, text: String, faults: [String])] = [
     (
         .coco, "annotations.json",
         """
@@ -113,13 +76,13 @@ private let faulty: [(ExchangeFormat, file: String, text: String, faults: [Strin
 ]
 
 @Suite struct ExchangeTests {
-    @Test(arguments: ExchangeFormat.allCases) func whatAFormCanSayComesBack(_ format: ExchangeFormat) throws {
+    @Test(arguments: ExportFormat.allCases) func whatAFormCanSayComesBack(_ format: ExportFormat) throws {
         try withFolder { folder in
             let samples = try ExchangeFixtures.samples()
             let out = folder.appendingPathComponent("out")
             let written = try AnnotationExchange.exportRecords(SampleList(samples: samples), as: format, to: out)
             #expect(written.pictures == 3 && written.records.issueCount == 0, "\(written)")
-            let (back, report) = try imported(format, out)
+            let (back, report) = try imported(#require(ImportFormat(rawValue: format.rawValue)), out)
             #expect(report.records.issueCount == 0, "\(report)")
             #expect(back.count == 3)
             for sample in samples {
@@ -144,7 +107,7 @@ private let faulty: [(ExchangeFormat, file: String, text: String, faults: [Strin
     @Test func theSameSetIsWrittenWithTheSameBytesAndNeverOverAnother() throws {
         try withFolder { folder in
             let set = SampleList(samples: try ExchangeFixtures.samples())
-            for format in ExchangeFormat.allCases {
+            for format in ExportFormat.allCases {
                 let places = ["a", "b"].map { folder.appendingPathComponent("\(format.rawValue)-\($0)") }
                 for place in places { _ = try AnnotationExchange.exportRecords(set, as: format, to: place) }
                 let names = try FileManager.default.subpathsOfDirectory(atPath: places[0].path).sorted()
@@ -208,7 +171,7 @@ private let faulty: [(ExchangeFormat, file: String, text: String, faults: [Strin
         }
     }
 
-    @Test(arguments: ExchangeFormat.allCases) func aFolderWithoutItsFileIsAnError(_ format: ExchangeFormat) throws {
+    @Test(arguments: ImportFormat.allCases) func aFolderWithoutItsFileIsAnError(_ format: ImportFormat) throws {
         try withFolder { folder in
             _ = #expect(throws: (any Error).self) {
                 try AnnotationExchange.importRecords(format, from: folder, into: SampleSink())

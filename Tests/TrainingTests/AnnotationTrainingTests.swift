@@ -96,8 +96,49 @@ extension SharedStateTests {
             #expect(names["a brown dog"] == [0, 1] && truth.expressions(for: 0) == ["the left dog"])
             // What is spoken of is not asked for as absent; a text with tags is not told.
             #expect(Set(truth.absentNames(5)) == ["cat", "zebra"])
+            // Where not every picture was searched for every category, what was looked for in vain is known, or nothing.
+            for (absent, asked) in [(["lion", "dog", "cake"], ["lion"]), ([], [])] {
+                var annotation = annotation
+                annotation.absent = absent
+                let truth = AnnotationTruth(annotation, image: image, vocabulary: ["cat", "zebra"], seed: 4)
+                #expect(truth.absentNames(5) == asked)
+            }
             #expect(truth.text(.sentence, of: 0) == nil && truth.things(with: .brief).map(\.id) == [0])
             #expect(truth.caption(.brief)?.map(\.objectIDs) == [[0, 1], []] && truth.caption(.detailed) == nil)
+        }
+
+        @Test func everyFaultOfALargeSetIsCountedByKindAndSomeAreNamed() throws {
+            try withScenes(1) { folder in
+                let list = folder.appendingPathComponent("annotations.jsonl")
+                let good = try String(contentsOf: list, encoding: .utf8)
+                func line(_ number: Int, _ box: String, score: String = "1") -> String {
+                    """
+                    {"format":"jpg","height":90,"key":"k\(number)","regions":[{"bbox":\(box),"id":1,"score":\(score)}],"sha256":"","source":"","width":90}
+
+                    """
+                }
+                var text = good
+                // Order, length, range, area and score, in stretches that are judged on different threads.
+                for number in 0..<3000 {
+                    switch number % 5 {
+                    case 0: text += line(number, "[50,5,10,20]")
+                    case 1: text += line(number, "[5,5,10]")
+                    case 2: text += line(number, "[5,5,10,95]")
+                    case 3: text += line(number, "[5,5,5,20]")
+                    default: text += line(number, "[5,5,10,20]", score: "7")
+                    }
+                }
+                try Data((text + good).utf8).write(to: list)
+                let set = try AnnotatedPictures(AnnotationSets.open(folder), name: "test")
+                #expect(set.count == 2)
+                #expect(set.report.counts == [.boxForm: 1200, .boxRange: 600, .boxArea: 600, .score: 600])
+                #expect(set.report.issues.count == 4 * RecordReport.keptIssues)
+                #expect(set.report.issues.first?.place.hasSuffix("annotations.jsonl, line 2") == true)
+                let said = "\(set.report)"
+                #expect(
+                    said.split(separator: "\n").count < 20
+                        && said.hasPrefix("1200 boxes that are not four numbers in order"))
+            }
         }
 
         @Test func faultyRecordsAreReportedAndLeftOut() throws {

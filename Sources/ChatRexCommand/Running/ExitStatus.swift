@@ -44,7 +44,7 @@ package enum ExitStatus: Int32, Sendable {
         case is CheckpointError, is LoadReport, is ConfigurationError, is CocoaError: self = .inaccessible
         case is TaskError, is ValidationError, is ServerError: self = .usage
         case let error as EvaluationError: self = Self.status(of: error)
-        case is GoldenParityError, is AnnotationSetError: self = .inaccessible
+        case is GoldenParityError, is AnnotationsError: self = .inaccessible
         case let error as ExchangeError:
             self =
                 switch error {

@@ -3,33 +3,48 @@ import Foundation
 /// Evaluates a pickle without running anything.
 ///
 /// Pickle is a stack language whose `REDUCE` calls any Python function. Here a call builds a value for the few globals
-/// in `PickleGlobals` and an opaque object for all others. Opcodes are those that Python writes in protocols 2 to 5.
+/// in `PickleGlobals` and an opaque object for all others. Opcodes are those that Python writes in protocols 2 to 5; for plain data
+/// also those of the older ones, and no global at all.
 struct PickleMachine {
-    private var cursor: ByteCursor
+    /// What a pickle is for.
+    enum Dialect {
+        /// Tensors. Byte strings are of no matter.
+        case checkpoint
+        /// Numbers, texts, lists and dictionaries, also by Python 2, whose texts are byte strings.
+        case plainData
+
+        /// How many times as much of everything is allowed. A checkpoint of 10,000 tensors has about 1 MB of pickle and 100,000
+        /// objects; the references of RefCOCO have some 20 MB, and remember 2 million texts.
+        fileprivate var scale: Int { self == .checkpoint ? 1 : 8 }
+    }
+
+    var cursor: ByteCursor
     private let path: String
+    private let dialect: Dialect
     private var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
     private var objects: [PickleObject] = []
 
-    // A checkpoint of 10,000 tensors has about 1 MB of pickle and 100,000 objects.
     private static let maximumByteCount = 64 << 20
     private static let maximumStackDepth = 1_000_000
     private static let maximumObjectCount = 2_000_000
     private static let maximumMemoCount = 2_000_000
 
-    private init(bytes: UnsafeRawBufferPointer, path: String) {
+    private init(bytes: UnsafeRawBufferPointer, path: String, _ dialect: Dialect) {
         cursor = ByteCursor(bytes)
-        self.path = path
+        (self.path, self.dialect) = (path, dialect)
     }
 
     /// - Parameter path: the file, for error messages.
     /// - Throws: `CheckpointError` with kind `malformed`, `unsupported` or `limitExceeded`.
-    static func evaluate(_ bytes: UnsafeRawBufferPointer, path: String) throws -> PickleResult {
-        guard bytes.count <= maximumByteCount else {
+    static func evaluate(
+        _ bytes: UnsafeRawBufferPointer, path: String, _ dialect: Dialect = .checkpoint
+    ) throws -> PickleResult {
+        guard bytes.count <= maximumByteCount * dialect.scale else {
             throw CheckpointError(.limitExceeded, path: path, "a pickle of \(bytes.count) bytes is too large.")
         }
-        var machine = PickleMachine(bytes: bytes, path: path)
+        var machine = PickleMachine(bytes: bytes, path: path, dialect)
         return try machine.run()
     }
 
@@ -46,7 +61,9 @@ struct PickleMachine {
         // Framing
         case 0x80:
             let version: UInt8 = try read()
-            guard (2...5).contains(version) else { throw unsupported("protocol \(version)") }
+            guard version <= 5, version >= (dialect == .checkpoint ? 2 : 0) else {
+                throw unsupported("protocol \(version)")
+            }
         case 0x95: _ = try take(8)
         // Scalars
         case UInt8(ascii: "N"): try push(.none)
@@ -117,7 +134,10 @@ struct PickleMachine {
         case UInt8(ascii: "b"):
             _ = try pop()
             guard case .object = try top() else { throw malformed("a state without an object") }
-        default: throw unsupported("opcode 0x\(String(opcode, radix: 16))")
+        default:
+            guard dialect == .plainData, try executeText(opcode) else {
+                throw unsupported("opcode 0x\(String(opcode, radix: 16))")
+            }
         }
     }
 }
@@ -125,22 +145,24 @@ struct PickleMachine {
 // MARK: - Stack
 
 extension PickleMachine {
-    private mutating func push(_ value: PickleValue) throws {
-        guard stack.count + marks.count < Self.maximumStackDepth else {
+    mutating func push(_ value: PickleValue) throws {
+        guard stack.count + marks.count < Self.maximumStackDepth * dialect.scale else {
             throw tooLarge("\(Self.maximumStackDepth) stacked values")
         }
         stack.append(value)
     }
 
     private mutating func pushMark() throws {
-        guard stack.count + marks.count < Self.maximumStackDepth else {
+        guard stack.count + marks.count < Self.maximumStackDepth * dialect.scale else {
             throw tooLarge("\(Self.maximumStackDepth) stacked values")
         }
         marks.append(stack.count)
     }
 
-    private mutating func push(object: PickleObject) throws {
-        guard objects.count < Self.maximumObjectCount else { throw tooLarge("\(Self.maximumObjectCount) objects") }
+    mutating func push(object: PickleObject) throws {
+        guard objects.count < Self.maximumObjectCount * dialect.scale else {
+            throw tooLarge("\(Self.maximumObjectCount) objects")
+        }
         objects.append(object)
         try push(.object(objects.count - 1))
     }
@@ -166,12 +188,14 @@ extension PickleMachine {
         if marks.last == stack.count { marks.removeLast() } else { _ = try pop() }
     }
 
-    private mutating func memoise(at index: Int) throws {
-        guard memo.count < Self.maximumMemoCount else { throw tooLarge("\(Self.maximumMemoCount) remembered values") }
+    mutating func memoise(at index: Int) throws {
+        guard memo.count < Self.maximumMemoCount * dialect.scale else {
+            throw tooLarge("\(Self.maximumMemoCount) remembered values")
+        }
         memo[index] = try top()
     }
 
-    private mutating func recall(_ index: Int) throws {
+    mutating func recall(_ index: Int) throws {
         guard let value = memo[index] else { throw malformed("nothing was remembered as \(index)") }
         try push(value)
     }
@@ -195,8 +219,8 @@ extension PickleMachine {
     }
 
     private mutating func pushBytes(byteCount: Int) throws {
-        _ = try take(byteCount)
-        try push(object: .data)
+        let range = try take(byteCount)
+        if dialect == .plainData { try push(.string(legacyText(cursor.bytes[range]))) } else { try push(object: .data) }
     }
 
     private mutating func pushTuple(count: Int) throws {
@@ -270,14 +294,23 @@ extension PickleMachine {
         guard let module = cursor.takeLine(), let name = cursor.takeLine() else {
             throw malformed("a global has no end")
         }
-        try push(.global("\(try text(module)).\(try text(name))"))
+        try push(global: "\(try text(module)).\(try text(name))")
     }
 
     private mutating func pushStackGlobal() throws {
         guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
             throw malformed("a global's name is no string")
         }
-        try push(.global("\(module).\(name)"))
+        try push(global: "\(module).\(name)")
+    }
+
+    private mutating func push(global name: String) throws {
+        guard dialect == .checkpoint || name == PickleGlobals.orderedDictionary else {
+            throw CheckpointError(
+                .unknownGlobal(name), path: path,
+                "the pickle calls '\(name)', which numbers, texts and lists do not need. Nothing was run.")
+        }
+        try push(.global(name))
     }
 
     /// A persistent identifier is `("storage", class, key, location, element count)`.
@@ -363,18 +396,16 @@ extension PickleMachine {
         return text
     }
 
-    private func malformed(_ reason: String) -> CheckpointError {
+    func malformed(_ reason: String) -> CheckpointError {
         CheckpointError(.malformed, path: path, "bad pickle before byte \(cursor.position): \(reason).")
     }
 
     private func unsupported(_ what: String) -> CheckpointError {
-        CheckpointError(
-            .unsupported, path: path,
-            """
-            the pickle has \(what) at byte \(cursor.position), which torch.save does not write; save the \
-            weights as safetensors.
-            """
-        )
+        let advice =
+            dialect == .checkpoint
+            ? "torch.save does not write; save the weights as safetensors." : "plain data does not need."
+        return CheckpointError(
+            .unsupported, path: path, "the pickle has \(what) at byte \(cursor.position), which \(advice)")
     }
 
     private func tooLarge(_ what: String) -> CheckpointError {

@@ -2,6 +2,8 @@ import Downloading
 import Foundation
 import Imaging
 
+import struct Annotations.Annotation
+
 /// Module 1: fetches pictures, drops those that are not wanted, and gives all others in a form that every trainer reads.
 ///
 /// What a source states about a picture is judged before anything is fetched, the header before anything is decoded. JPEG, PNG and WebP
@@ -36,7 +38,7 @@ public struct Collector: ImageCollector {
         let file = try encoding.map { try encoded(kept, as: $0, item.key) } ?? bytes
         return CollectedImage(
             bytes: file, format: Self.fileExtension(of: encoding?.format ?? header.format), width: kept.width,
-            height: kept.height, sha256: PictureDigest.sha256(file),
+            height: kept.height, sha256: Annotation.digest(of: file),
             perceptualHash: try wanted { try image.perceptualHash() })
     }
 

@@ -1,3 +1,4 @@
+import Annotations
 import GRDB
 
 /// Finds pictures that equal an earlier one, or look the same, among any number of them.
@@ -6,6 +7,9 @@ import GRDB
 /// file or a perceptual hash within the distance; it is then dropped in favour of that one. So the outcome follows from the pictures and
 /// their ordinals alone, whatever order they were fetched in, as long as `judge` is asked in the order of the ordinals, each in the
 /// transaction that records its answer. Asked again for a picture, after a kill, it answers the same.
+///
+/// **Conversations.** What is said about a picture is as much of the item as the picture: instruction data ask about the same picture again
+/// and again. Such an item is a duplicate only of one with the same file and the same words.
 ///
 /// Hashes are found by 4 bands of 16 bits (multi-index hashing): of two hashes that differ in at most *d* bits, one band differs in at most
 /// *d*/4, so that each band is looked up with the few values that near. Only pictures that stayed are stored.
@@ -71,10 +75,15 @@ public struct DuplicateIndex: Sendable {
     }
 
     /// Whether a picture stays; all with smaller ordinals must have been judged before. Remembers it if it stays.
+    ///
+    /// - Parameter conversation: what is said about the picture
     public func judge(
-        ordinal: Int64, sha256: String, perceptualHash: UInt64, in database: Database
+        ordinal: Int64, sha256: String, perceptualHash: UInt64, conversation: [ConversationTurn]? = nil,
+        in database: Database
     ) throws -> Judgement {
-        let judgement = try find(ordinal, sha256, perceptualHash, database)
+        let said = (conversation ?? []).flatMap { [$0.question, $0.answer] }.joined(separator: "\u{0}")
+        let identity = said.isEmpty ? sha256 : sha256 + "/" + Annotation.digest(of: Array(said.utf8))
+        let judgement = try find(ordinal, identity, perceptualHash, said.isEmpty ? distance : nil, database)
         guard judgement == .stays else {
             // Where another file was fetched the first time.
             try database.cachedStatement(sql: "DELETE FROM duplicate_hash WHERE ordinal = ?").execute(arguments: [
@@ -87,16 +96,18 @@ public struct DuplicateIndex: Sendable {
             sql: "INSERT OR REPLACE INTO duplicate_hash VALUES (?, ?, ?, ?, ?, ?, ?)"
         ).execute(
             arguments: StatementArguments(
-                [ordinal, sha256, Int64(bitPattern: perceptualHash)] + bands.map { Int($0) }
+                [ordinal, identity, Int64(bitPattern: perceptualHash)] + bands.map { Int($0) }
                     as [any DatabaseValueConvertible]))
         return .stays
     }
 
-    private func find(_ ordinal: Int64, _ sha256: String, _ hash: UInt64, _ database: Database) throws -> Judgement {
+    private func find(
+        _ ordinal: Int64, _ identity: String, _ hash: UInt64, _ distance: Int?, _ database: Database
+    ) throws -> Judgement {
         let equal = try Int64.fetchOne(
             database.cachedStatement(
                 sql: "SELECT ordinal FROM duplicate_hash WHERE sha256 = ? AND ordinal < ? ORDER BY ordinal LIMIT 1"),
-            arguments: [sha256, ordinal])
+            arguments: [identity, ordinal])
         if let equal { return .equal(of: equal) }
         guard let distance else { return .stays }
         var arguments: [any DatabaseValueConvertible] = []

@@ -1,3 +1,4 @@
+import Annotations
 import Crypto
 import Foundation
 
@@ -16,6 +17,12 @@ package enum ItemKey {
         // 80 bits: two of 100 million differ with all but certainty.
         let digest = SHA256.hash(data: Data(location.utf8)).hexadecimal.prefix(20)
         return readable.isEmpty ? String(digest) : String(decoding: readable, as: UTF8.self) + "-" + digest
+    }
+
+    /// An id that is a good key already, else a key made of it and the name.
+    package static func make(_ name: String, id: String?) -> String {
+        if let id, !id.isEmpty, id.utf8.count <= 80, id.utf8.allSatisfy(isPlain) { return id }
+        return make(name, location: id ?? name)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -1,12 +1,11 @@
-import Crypto
 import Foundation
 
 /// Addresses of pictures in Parquet tables, as COYO, LAION and DataComp publish them.
 ///
 /// Columns are known by name, in upper or lower case: `url`; `text` or `caption`; `width` and `height`, before them
 /// `original_width` and `original_height`; `id`, `sample_id` or `uid`; scores for not being safe for work
-/// (`nsfw_score_opennsfw2`, `punsafe`, …, the highest counts) and for watermarks. A key is the row's id, or a digest of
-/// the address where there is none: the same id or address has the same key. A table that is damaged is passed over
+/// (`nsfw_score_opennsfw2`, `punsafe`, …, the highest counts) and for watermarks. A key is the row's id, or made of
+/// the address where there is none, as for a list of addresses: the same id or address has the same key. A table that is damaged is passed over
 /// from the damaged row group on to the next.
 ///
 /// pyarrow reads the tables, in a process of its own; some thousand rows are in memory at a time.
@@ -102,19 +101,7 @@ extension ParquetTables.Row {
             !url.contains(where: \.isWhitespace)
         else { return nil }
         return SourceItem(
-            key: key(url), location: .url(url), width: width, height: height, unsafeScore: unsafeScore,
+            key: ItemKey.make(url, id: id), location: .url(url), width: width, height: height, unsafeScore: unsafeScore,
             watermarkScore: watermarkScore, text: text)
-    }
-
-    private func key(_ url: String) -> String {
-        func isPlain(_ byte: UInt8) -> Bool {
-            switch byte {
-            case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "_"): true
-            default: false
-            }
-        }
-        if let id, id.utf8.count <= 80, id.utf8.allSatisfy(isPlain) { return id }
-        let digest = SHA256.hash(data: Data((id ?? url).utf8))
-        return digest.prefix(12).map { String(format: "%02x", $0) }.joined()
     }
 }

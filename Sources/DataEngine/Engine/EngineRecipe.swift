@@ -1,3 +1,4 @@
+import Annotations
 import ChatRex
 import Downloading
 import Foundation

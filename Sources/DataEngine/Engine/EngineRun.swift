@@ -192,7 +192,8 @@ public final class EngineRun: Sendable {
                 try await store.finish(stage, ordinal, output: CollectedRecord(image), seconds: seconds)
             case .deduplicate:
                 let collected = try task.output(of: .collect, CollectedRecord.self)
-                try await store.deduplicate(ordinal, collected, by: duplicates, seconds: seconds)
+                try await store.deduplicate(
+                    ordinal, collected, task.item.conversation, by: duplicates, seconds: seconds)
             case .caption:
                 let record = try await work.caption(task.item, try picture(task))
                 try await store.finish(stage, ordinal, output: record, seconds: seconds)

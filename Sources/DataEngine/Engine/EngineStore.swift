@@ -3,6 +3,7 @@
 // A stage's output and the picture's move to the next stage are one transaction: after a kill, a picture stands where its last
 // complete stage left it. Schema: Documentation/data-engine.md.
 
+import Annotations
 import Foundation
 import GRDB
 
@@ -263,12 +264,13 @@ final class EngineStore: Sendable {
     /// Passes a picture on unless it looks like an earlier one.
     /// - Throws: `Drop`.
     func deduplicate(
-        _ ordinal: Int, _ collected: CollectedRecord, by index: DuplicateIndex, seconds: Double
+        _ ordinal: Int, _ collected: CollectedRecord, _ conversation: [ConversationTurn]?, by index: DuplicateIndex,
+        seconds: Double
     ) async throws {
         let drop = try await write { database in
             let judgement = try index.judge(
                 ordinal: Int64(ordinal), sha256: collected.sha256, perceptualHash: collected.perceptualHash,
-                in: database)
+                conversation: conversation, in: database)
             if let drop = judgement.drop { return drop as Drop? }
             try Self.record(.deduplicate, ordinal, nil, seconds, database)
             try Self.execute(

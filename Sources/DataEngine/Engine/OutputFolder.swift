@@ -26,9 +26,7 @@ public struct Part: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// Whether the picture with a key belongs to this part.
     func holds(_ key: String) -> Bool {
-        // FNV-1a, 64 bits: must be the same on every machine and in every version.
-        let hash = key.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return hash % UInt64(count) == UInt64(index)
+        key.stableHash % UInt64(count) == UInt64(index)
     }
 
     /// As part of file names; sorts by index.
@@ -45,6 +43,11 @@ public struct OutputFolder: Sendable {
     public var shards: URL { url.appendingPathComponent("shards", isDirectory: true) }
     public var index: URL { url.appendingPathComponent("index.jsonl") }
     public var shardList: URL { url.appendingPathComponent("shards.json") }
+
+    /// The part of the index that stands beside a shard.
+    func lines(of shard: ShardSummary) -> URL {
+        shards.appendingPathComponent(shard.name.replacing(".tar", with: ".jsonl"))
+    }
 
     /// What a process keeps of its part.
     func part(_ part: Part) -> URL {
@@ -116,6 +119,8 @@ public struct OutputFolder: Sendable {
             return try body()
         } catch let error as EngineError {
             throw error
+        } catch let error as CheckpointError {
+            throw EngineError.inaccessible(path: error.path, reason: error.message)
         } catch {
             let reason = error is DecodingError ? "it is damaged" : (error as NSError).localizedDescription
             throw EngineError.inaccessible(path: url.path, reason: reason)

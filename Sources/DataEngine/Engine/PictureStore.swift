@@ -2,6 +2,8 @@ import Checkpoints
 import Foundation
 import Imaging
 
+import struct Annotations.Annotation
+
 /// The collected pictures of a part until they are packed: one file for each, named by its place in the source.
 struct PictureStore: Sendable {
     private let folder: URL
@@ -31,7 +33,7 @@ struct PictureStore: Sendable {
     func bytes(_ ordinal: Int, sha256: String) -> [UInt8]? {
         guard let data = try? Data(contentsOf: url(ordinal)) else { return nil }
         let bytes = [UInt8](data)
-        return PictureDigest.sha256(bytes) == sha256 ? bytes : nil
+        return Annotation.digest(of: bytes) == sha256 ? bytes : nil
     }
 
     func remove(_ ordinal: Int) {

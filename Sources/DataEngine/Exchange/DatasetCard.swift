@@ -160,6 +160,7 @@ public struct DatasetCard: Codable, Sendable, Equatable {
         - `regions`: `id`, `bbox` as `[x1, y1, x2, y2]` in pixels, and where known `score`, `category`, `phrase`, `description`,
           `referring_expression`;
         - `conversation`: questions with grounded answers;
+        - `absent`: where known, categories that were looked for in vain;
         - `key`, `source`, `format`, `sha256`, `width`, `height`.
 
         `index.jsonl` has a line for each sample, `card.json` the figures above, `gallery/index.html` shows some samples.

@@ -1,11 +1,55 @@
-import Annotations
 import Boxes
-import Foundation
 
-import struct Annotations.Annotation
+/// Forms of annotated pictures that are read.
+public enum ImportFormat: String, CaseIterable, Codable, Sendable {
+    /// `instances_*.json`, and captions beside it.
+    case coco
+    /// `lvis_v1_*.json`: COCO's form with categories that were looked for in vain.
+    case lvis
+    /// `zhiyuan_objv2_*.json`: COCO's form, pictures in folders `patch0` to `patch50`.
+    case objects365
+    /// `*-annotations-bbox.csv` and the table of class descriptions.
+    case openImages = "openimages"
+    /// RefCOCO, RefCOCO+ and RefCOCOg: `refs(*).p` or the same as JSON with `instances.json`, or expressions as captions in COCO's form.
+    case refCOCO = "refcoco"
+    /// `image_data.json`, `objects.json`, `region_descriptions.json`.
+    case visualGenome = "visual-genome"
+    /// `data.yaml`, `labels/*.txt`.
+    case yolo
+    /// JSON with conversations, as LLaVA and ALLaVA publish them.
+    case llava
+    /// Tasks of Label Studio.
+    case labelStudio = "label-studio"
+    /// `samples.json` of FiftyOne.
+    case fiftyOne = "fiftyone"
+    /// Tab-separated lines with pictures and annotations, as Rexverse-2M is published.
+    case rexverse
+    /// What the engine or an import wrote, or `annotations.jsonl` and `pictures/`.
+    case folder
 
-/// Forms of annotated pictures that other programs read and write.
-public enum ExchangeFormat: String, CaseIterable, Codable, Sendable {
+    /// What becomes of the form's contents, and what does not, for the documentation and the log.
+    public var keeps: String {
+        switch self {
+        case .coco: "boxes, categories, scores, a caption a picture; no masks, no crowd regions"
+        case .lvis: "boxes, categories, the categories that were looked for in vain; no masks"
+        case .objects365: "boxes, categories; no crowd regions"
+        case .openImages: "boxes, categories, the labels that people found absent; no groups"
+        case .refCOCO:
+            "all boxes of the pictures with their categories, every referring expression of the split; no masks"
+        case .visualGenome:
+            "objects with their first name, regions with their descriptions; no relationships, attributes, questions"
+        case .yolo: "boxes, categories, scores; outlines become boxes"
+        case .llava: "conversations; of our own files everything but scores"
+        case .labelStudio: "boxes, labels, scores, texts of regions, a caption"
+        case .fiftyOne: "detections of one field with their texts, a caption"
+        case .rexverse: "boxes, phrases, descriptions, referring expressions"
+        case .folder: "everything"
+        }
+    }
+}
+
+/// Forms of annotated pictures that are written.
+public enum ExportFormat: String, CaseIterable, Codable, Sendable {
     /// `annotations.json` (instances) and `captions.json`, pictures in `images/`.
     case coco
     /// `data.yaml`, `labels/*.txt`, pictures in `images/`: also what the package `supervision` reads.
@@ -46,6 +90,10 @@ public struct ImportSettings: Codable, Sendable, Equatable {
     public var source = "import"
     /// How boxes are written in Rexverse's files.
     public var rexverseBoxes = BoxFormat.xywh
+    /// Whether boxes that reach out of their picture are cut at its edge, if half of them lies within. Otherwise they are bad records.
+    public var cutsBoxes = false
+    /// Which part of a set is taken where a file holds several, as RefCOCO's `train`, `val` and `testA`; `all` for all of them.
+    public var split: String?
 
     public init() {}
 }
@@ -58,117 +106,4 @@ public struct ExportSettings: Codable, Sendable, Equatable {
     public var name = "chatrex"
 
     public init() {}
-}
-
-/// What went through, and what did not.
-public struct ExchangeReport: Codable, Sendable, Hashable, CustomStringConvertible {
-    public var pictures = 0, regions = 0
-    /// What the other form has no place for, or this one: how often, by name.
-    public var leftOut: [String: Int] = [:]
-    /// Bad records and bad parts of records.
-    public var records = RecordReport()
-
-    public init() {}
-
-    mutating func leaveOut(_ what: String, _ count: Int = 1) {
-        if count > 0 { leftOut[what, default: 0] += count }
-    }
-
-    public var description: String {
-        var lines = ["\(pictures) pictures with \(regions) regions"]
-        if !leftOut.isEmpty {
-            lines.append(
-                "left out: " + leftOut.sorted { $0.key < $1.key }.map { "\($1) \($0)" }.joined(separator: ", "))
-        }
-        if records.issueCount > 0 { lines.append("\(records.issueCount) faulty:\n\(records)") }
-        return lines.joined(separator: "\n")
-    }
-}
-
-/// Annotated pictures from and to other forms.
-public enum AnnotationExchange {
-    /// Reads another form into a sink, picture by picture.
-    ///
-    /// - Parameters:
-    ///   - place: the folder, or its main file
-    ///   - sink: finished at the end; when this throws, it is not
-    /// - Throws: `ExchangeError`; what the sink throws.
-    public static func importRecords(
-        _ format: ExchangeFormat, from place: URL, into sink: any AnnotationSink,
-        settings: ImportSettings = ImportSettings()
-    ) throws -> ExchangeReport {
-        let importer = RecordImporter(place: place, settings: settings, sink: sink)
-        switch format {
-        case .coco: try COCOExchange.read(place, importer)
-        case .yolo: try YOLOExchange.read(place, importer)
-        case .llava: try LLaVAExchange.read(place, importer)
-        case .labelStudio: try LabelStudioExchange.read(place, importer)
-        case .fiftyOne: try FiftyOneExchange.read(place, importer)
-        case .rexverse: try RexverseExchange.read(place, importer)
-        case .folder: try readFolder(place, importer)
-        }
-        return try importer.finish()
-    }
-
-    /// Writes annotated pictures in another form into a new or empty folder.
-    ///
-    /// - Throws: `ExchangeError` where the folder cannot be written to or is not empty, `AnnotationSetError` for a set that cannot be read.
-    public static func exportRecords(
-        _ set: any AnnotationSet, as format: ExchangeFormat, to folder: URL,
-        settings: ExportSettings = ExportSettings()
-    ) throws -> ExchangeReport {
-        let output = try ExportFolder(folder)
-        switch format {
-        case .coco: return try COCOExchange.write(set, to: output)
-        case .yolo: return try YOLOExchange.write(set, to: output)
-        case .llava: return try LLaVAExchange.write(set, to: output)
-        case .labelStudio: return try LabelStudioExchange.write(set, to: output, settings: settings)
-        case .fiftyOne: return try FiftyOneExchange.write(set, to: output, settings: settings)
-        case .rexverse: return try RexverseExchange.write(set, to: output)
-        case .folder: return try writeFolder(set, to: output)
-        }
-    }
-
-    private static func readFolder(_ place: URL, _ importer: RecordImporter) throws {
-        let set = try AnnotationSets.open(place)
-        for index in 0..<set.count {
-            try importer.record(set.place(of: index)) {
-                let sample = try set.sample(at: index)
-                try importer.add(whole: sample.annotation, picture: sample.picture, place: set.place(of: index))
-            }
-        }
-    }
-
-    private static func writeFolder(_ set: any AnnotationSet, to output: ExportFolder) throws -> ExchangeReport {
-        var sink = try AnnotationFolderSink(output.url), report = ExchangeReport()
-        for index in 0..<set.count {
-            let sample = try set.sample(at: index)
-            try sink.add(sample.annotation, picture: sample.picture)
-            report.pictures += 1
-            report.regions += sample.annotation.regions.count
-        }
-        try sink.finish()
-        return report
-    }
-}
-
-/// Why an exchange ended.
-public enum ExchangeError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A file or folder that cannot be read, or is not of the form that was named.
-    case unusableFile(path: String, reason: String)
-    /// The first bad record, where bad records are refused.
-    case badRecord(place: String, reason: String)
-    case unwritable(path: String, reason: String)
-    /// A setting that nothing can be made with.
-    case invalidSetting(name: String, reason: String)
-
-    public var description: String {
-        switch self {
-        case .unusableFile(let path, let reason): "\(path): \(reason)"
-        case .badRecord(let place, let reason):
-            "\(place): \(reason). Nothing was imported; leave bad records out to go on without it."
-        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
-        case .invalidSetting(let name, let reason): "setting '\(name)': \(reason)"
-        }
-    }
 }

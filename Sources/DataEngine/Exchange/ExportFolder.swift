@@ -39,10 +39,12 @@ struct ExportFolder {
         for index in 0..<set.count {
             let sample = try set.sample(at: index), name = sample.annotation.fileName
             guard sample.annotation.hasPlainNames else {
-                throw AnnotationSetError.badRecord(place: set.place(of: index), reason: "its key is no plain name")
+                throw AnnotationsError.badRecord(
+                    place: set.place(of: index), problem: .init(.name, "its key is no plain name"))
             }
             try write(Data(sample.picture), to: folder + "/" + name)
             report.pictures += 1
+            report.leaveOut("lists of absent categories", sample.annotation.absent == nil ? 0 : 1)
             try body(sample.annotation, &report)
         }
     }
@@ -61,7 +63,7 @@ struct ExportFolder {
         to name: String, opening: String = "[\n", closing: String = "\n]\n",
         _ body: ((Element) throws -> Void) throws -> Void
     ) throws {
-        let encoder = Annotation.encoder
+        let encoder = JSONEncoder.lines
         try AtomicFile.write(to: url.appendingPathComponent(name)) { file in
             try file.write(opening)
             var isFirst = true

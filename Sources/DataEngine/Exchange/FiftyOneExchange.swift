@@ -73,7 +73,7 @@ enum FiftyOneExchange {
         }
         let categories = try CategoryNames.sorted(of: set)
         try output.write(
-            Annotation.encoder.encode(Description(name: settings.name, default_classes: categories)), to: description)
+            JSONEncoder.lines.encode(Description(name: settings.name, default_classes: categories)), to: description)
         return report
     }
 
@@ -118,10 +118,10 @@ enum FiftyOneExchange {
 
     static func read(_ place: URL, _ importer: RecordImporter) throws {
         let file = place.isFolder ? place.appendingPathComponent(list) : place
-        try JSONListWalk.forEach(in: file, member: "samples") { data, number in
-            let place = "\(file.path), sample \(number)"
+        try JSONElements.forEach(in: file, members: ["samples"]) { element in
+            let place = "\(file.path), sample \(element.number)"
             try importer.record(place) {
-                let sample = try JSONDecoder().decode(Found.self, from: data)
+                let sample = try JSONDecoder().decode(Found.self, from: Data(element.bytes))
                 let picture = try importer.picture(named: sample.filepath)
                 // Our own field, the usual name of the truth, or whatever there is.
                 let names = [field, "ground_truth"] + sample.detections.keys.sorted()
@@ -130,7 +130,7 @@ enum FiftyOneExchange {
                 let found = name.flatMap { sample.detections[$0]?.detections } ?? []
                 try importer.add(
                     picture, caption: sample.caption.flatMap { $0.isEmpty ? nil : GroundedCaption(text: $0) },
-                    regions: regions(found, picture, place, importer), place: place)
+                    regions: regions(found, picture, place, importer))
             }
         }
     }
@@ -143,7 +143,7 @@ enum FiftyOneExchange {
         let hasIDs = Set(own).count == found.count
         var regions: [Region] = []
         for (number, detection) in found.enumerated() {
-            try importer.record("\(place), detection \(number)") {
+            try importer.part("\(place), detection \(number)") {
                 let box = try? Box(detection.bounding_box, format: .xywh).scaled(
                     x: Double(picture.width), y: Double(picture.height))
                 regions.append(

@@ -21,6 +21,8 @@ enum LLaVAExchange {
         /// Corners in pixels; `<objK>` is the one at K.
         var boxes: [[Double]]?
         var conversations: [Turn]
+        /// Pictures that are named; one is kept.
+        var pictureCount = 1
 
         private enum CodingKeys: String, CodingKey { case id, image, width, height, boxes, conversations }
 
@@ -35,7 +37,10 @@ enum LLaVAExchange {
             id =
                 (try? values.decodeIfPresent(String.self, forKey: .id))
                 ?? (try? values.decodeIfPresent(Int.self, forKey: .id)).map(String.init)
-            image = try values.decodeIfPresent(String.self, forKey: .image)
+            // Sets with several pictures a record have lists.
+            let images = try? values.decodeIfPresent([String].self, forKey: .image)
+            image = try images?.first ?? values.decodeIfPresent(String.self, forKey: .image)
+            pictureCount = images?.count ?? (image == nil ? 0 : 1)
             width = try values.decodeIfPresent(Int.self, forKey: .width)
             height = try values.decodeIfPresent(Int.self, forKey: .height)
             boxes = try values.decodeIfPresent([[Double]].self, forKey: .boxes)
@@ -75,7 +80,7 @@ enum LLaVAExchange {
         func write(_ text: GroundedCaption) -> String? {
             let written = TaggedText.write(text, indices: indices)
             if written == nil {
-                report.records.note(annotation.key, "a text holds tags of its own: \(text.text.prefix(60))")
+                report.records.note(annotation.key, Self.tags("a text", text.text))
             }
             return written
         }
@@ -86,7 +91,7 @@ enum LLaVAExchange {
             let known = annotation.regions.enumerated().compactMap { index, region in
                 region[keyPath: text].flatMap { text -> (index: Int, text: String)? in
                     if TaggedText.isPlain(text) { return (index, text) }
-                    report.records.note(annotation.key, "a text holds tags of its own: \(text.prefix(60))")
+                    report.records.note(annotation.key, Self.tags("a text", text))
                     return nil
                 }
             }
@@ -97,7 +102,7 @@ enum LLaVAExchange {
         }
         for turn in annotation.conversation ?? [] {
             guard TaggedText.isPlain(turn.question) else {
-                report.records.note(annotation.key, "a question holds tags of its own: \(turn.question.prefix(60))")
+                report.records.note(annotation.key, Self.tags("a question", turn.question))
                 continue
             }
             if let answer = write(turn.answer) { add(turn.question, answer) }
@@ -107,16 +112,21 @@ enum LLaVAExchange {
             height: annotation.height, boxes: annotation.regions.map { $0.box.values(.xyxy) }, conversations: turns)
     }
 
+    private static func tags(_ what: String, _ text: String) -> RecordProblem {
+        RecordProblem(.text, "\(what) holds tags of its own: \(text.prefix(60))")
+    }
+
     // MARK: In
 
     static func read(_ place: URL, _ importer: RecordImporter) throws {
         let file = place.isFolder ? place.appendingPathComponent(list) : place
-        try JSONListWalk.forEach(in: file) { data, number in
-            let place = "\(file.path), record \(number)"
+        try JSONElements.forEach(in: file) { element in
+            let place = "\(file.path), record \(element.number)"
             try importer.record(place) {
-                let record = try JSONDecoder().decode(Record.self, from: data)
-                guard let name = record.image else {
-                    importer.leaveOut("records without a picture")
+                let record = try JSONDecoder().decode(Record.self, from: Data(element.bytes))
+                guard let name = record.image, record.pictureCount == 1 else {
+                    importer.leaveOut(
+                        record.image == nil ? "records without a picture" : "records with several pictures")
                     return
                 }
                 let declared = record.width.flatMap { width in record.height.map { (width, $0) } }
@@ -125,7 +135,7 @@ enum LLaVAExchange {
                 var regions: [Region?] = []
                 for (index, corners) in (record.boxes ?? []).enumerated() {
                     regions.append(nil)
-                    try importer.record("\(place), box \(index)") {
+                    try importer.part("\(place), box \(index)") {
                         let box = try importer.checked(try? Box(corners, format: .xyxy), in: picture)
                         regions[index] = Region(id: index, box: box)
                     }
@@ -133,7 +143,7 @@ enum LLaVAExchange {
                 let read = try dialogue(record, &regions, place, importer)
                 try importer.add(
                     picture, key: record.id, caption: read.caption, regions: regions.compactMap { $0 },
-                    conversation: read.turns, place: place)
+                    conversation: read.turns)
             }
         }
     }
@@ -148,12 +158,16 @@ enum LLaVAExchange {
                 question = turn.value.replacingOccurrences(of: image, with: "").trimmingCharacters(
                     in: .whitespacesAndNewlines)
             case "gpt", "assistant":
-                guard let asked = question, !asked.isEmpty else { throw RecordFault("an answer has no question") }
+                guard let asked = question, !asked.isEmpty else {
+                    throw RecordProblem(.other, "an answer has no question")
+                }
                 question = nil
                 let answer = AnswerParser.parse(turn.value, boxCount: record.boxes?.count ?? 0)
                 // A description may have several lines.
                 let issues = answer.issues.filter { $0.kind != .lineBreakInPhrase }
-                if let issue = issues.first { try importer.note(place, "an answer is malformed: \(issue)") }
+                if let issue = issues.first {
+                    try importer.note(place, RecordProblem(.text, "an answer is malformed: \(issue)"))
+                }
                 if take(answer, to: asked, &regions) { continue }
                 let text = TaggedText.read(answer, isKnown: { regions.indices.contains($0) && regions[$0] != nil })
                 if text.text.isEmpty { continue }
@@ -163,7 +177,7 @@ enum LLaVAExchange {
                     turns.append(GroundedTurn(question: asked, answer: text))
                 }
             case "system": continue
-            default: throw RecordFault("'\(turn.from)' is neither human nor gpt")
+            default: throw RecordProblem(.other, "'\(turn.from)' is neither human nor gpt")
             }
         }
         return (caption, turns)

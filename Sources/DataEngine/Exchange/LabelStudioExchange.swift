@@ -155,11 +155,11 @@ enum LabelStudioExchange {
 
     static func read(_ place: URL, _ importer: RecordImporter) throws {
         let file = place.isFolder ? place.appendingPathComponent(list) : place
-        try JSONListWalk.forEach(in: file) { data, number in
-            let place = "\(file.path), task \(number)"
+        try JSONElements.forEach(in: file) { element in
+            let place = "\(file.path), task \(element.number)"
             try importer.record(place) {
-                let task = try JSONDecoder().decode(Task.self, from: data)
-                guard let address = task.data.image else { throw RecordFault("it shows no image") }
+                let task = try JSONDecoder().decode(Task.self, from: Data(element.bytes))
+                guard let address = task.data.image else { throw RecordProblem(.other, "it shows no image") }
                 let picture = try importer.picture(named: fileName(of: address))
                 // People's work counts more than a model's; of several the first.
                 let done = (task.annotations ?? []).filter { $0.isCancelled != true }
@@ -168,7 +168,7 @@ enum LabelStudioExchange {
                 let regions = try regions(work?.result ?? [], picture, place, importer)
                 try importer.add(
                     picture, caption: task.data.caption.flatMap { $0.isEmpty ? nil : GroundedCaption(text: $0) },
-                    regions: regions, place: place)
+                    regions: regions)
             }
         }
     }
@@ -188,12 +188,12 @@ enum LabelStudioExchange {
     ) throws -> [Region] {
         var regions: [Region] = [], numbers: [String: Int] = [:]
         for (index, result) in results.enumerated() where ["rectanglelabels", "rectangle"].contains(result.type) {
-            try importer.record("\(place), result \(result.id ?? "\(index)")") {
+            try importer.part("\(place), result \(result.id ?? "\(index)")") {
                 guard let value = result.value, let x = value.x, let y = value.y, let width = value.width,
                     let height = value.height
-                else { throw RecordFault("a box lacks its place") }
+                else { throw RecordProblem(.boxForm, "a box lacks its place") }
                 guard value.rotation ?? 0 == 0, result.imageRotation ?? 0 == 0 else {
-                    throw RecordFault("a turned box cannot be kept")
+                    throw RecordProblem(.boxForm, "a turned box cannot be kept")
                 }
                 let box = Box(x: x, y: y, width: width, height: height).scaled(
                     x: Double(picture.width) / 100, y: Double(picture.height) / 100)

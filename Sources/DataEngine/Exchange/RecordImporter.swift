@@ -7,61 +7,108 @@ import struct Annotations.Annotation
 
 /// Takes records of another form one by one: finds their pictures, judges boxes and texts, hands good ones to the sink and keeps account.
 final class RecordImporter {
+    /// What an earlier run of the same import did before it ended.
+    struct Start {
+        /// Records that were taken or left out.
+        var records = 0
+        var report = ExchangeReport()
+        /// Of the pictures that were taken.
+        var keys: [String] = []
+    }
+
     let settings: ImportSettings
-    private(set) var report = ExchangeReport()
+    private let place: URL
+    private(set) var report: ExchangeReport
     private var sink: any AnnotationSink
     private var keys = KeyMaker()
+    private(set) var recordCount = 0
+    private let start: Int
+    private let onRecord: (Int, ExchangeReport) throws -> Void
     private let pictureFolders: [URL]
 
-    /// - Parameter place: a folder or a file of the other form
-    init(place: URL, settings: ImportSettings, sink: any AnnotationSink) {
-        (self.settings, self.sink) = (settings, sink)
+    /// - Parameters:
+    ///   - place: a folder or a file of the other form
+    ///   - onRecord: called after each record with the number of records and the account so far
+    init(
+        place: URL, settings: ImportSettings, sink: any AnnotationSink, start: Start = Start(),
+        onRecord: @escaping (Int, ExchangeReport) throws -> Void = { _, _ in }
+    ) {
+        (self.place, self.settings, self.sink, self.onRecord) = (place, settings, sink, onRecord)
+        (self.start, report) = (start.records, start.report)
+        for key in start.keys { keys.take(key) }
         let folder = place.isFolder ? place : place.deletingLastPathComponent()
         let given = settings.pictures.map { URL(fileURLWithPath: $0, isDirectory: true) }
         pictureFolders = [given, folder.appendingPathComponent("images"), folder].compactMap { $0 }
     }
 
+    /// - Throws: `ExchangeError.unusableFile` where everything was faulty: the file is of another form, or the pictures are elsewhere.
     func finish() throws -> ExchangeReport {
+        if report.pictures == 0, report.records.issueCount > 0 {
+            throw ExchangeError.unusableFile(
+                path: place.path, reason: "gives no picture that can be used: \(report.records)")
+        }
         try sink.finish()
         return report
     }
 
     // MARK: Judgement
 
+    /// Whether what is read now was taken or left out, and noted, by an earlier run.
+    private var isKnown: Bool { recordCount < start }
+
     /// A part of a record that cannot be used.
-    func note(_ place: String, _ reason: String) throws {
-        if settings.refusesBadRecords { throw ExchangeError.badRecord(place: place, reason: reason) }
-        report.records.note(place, reason)
+    func note(_ place: String, _ problem: RecordProblem) throws {
+        if isKnown { return }
+        if settings.refusesBadRecords { throw ExchangeError.badRecord(place: place, problem: problem) }
+        report.records.note(place, problem)
     }
 
-    func leaveOut(_ what: String, _ count: Int = 1) { report.leaveOut(what, count) }
+    func leaveOut(_ what: String, _ count: Int = 1) {
+        if !isKnown { report.leaveOut(what, count) }
+    }
 
-    /// Runs what is needed for one record. What it throws of faulty input is noted.
-    func record(_ place: String, _ body: () throws -> Void) throws {
+    /// Runs what is needed for one picture's record. What it throws of faulty input is noted.
+    func record(_ place: @autoclosure () -> String, _ body: () throws -> Void) throws {
+        if isKnown {
+            recordCount += 1
+            return
+        }
+        try part(place(), body)
+        recordCount += 1
+        try onRecord(recordCount, report)
+    }
+
+    /// Runs what is needed for a part of a record, or of a file before its records. What it throws of faulty input is noted.
+    func part(_ place: @autoclosure () -> String, _ body: () throws -> Void) throws {
         do {
             try body()
-        } catch let fault as RecordFault {
-            try note(place, fault.reason)
-        } catch AnnotationSetError.badRecord(let place, let reason) {
-            try note(place, reason)
-        } catch AnnotationSetError.unusableFile(let path, let reason) {
-            try note(place, "\(path) \(reason)")
+        } catch let problem as RecordProblem {
+            try note(place(), problem)
+        } catch AnnotationsError.badRecord(let place, let problem) {
+            try note(place, problem)
+        } catch AnnotationsError.unusableFile(let path, let reason) {
+            let isThere = FileManager.default.fileExists(atPath: path)
+            try note(place(), RecordProblem(isThere ? .unusablePicture : .missingPicture, "\(path) \(reason)"))
         } catch let error as DecodingError {
-            try note(place, error.inWords)
+            try note(place(), RecordProblem(decoding: error))
         }
     }
 
     /// A box within the picture: rounding over an edge is cut off.
-    /// - Throws: `RecordFault` for any other that reaches out, and for one without area.
+    /// - Throws: `RecordProblem` for any other that reaches out, and for one without area.
     func checked(_ box: Box?, in picture: ImportedPicture) throws -> Box {
-        guard let box, box.isValid else { throw RecordFault("the box is not four finite numbers in order") }
+        guard let box, box.isFinite else { throw RecordProblem(.boxForm, "the box is not four finite numbers") }
+        guard box.isValid else { throw RecordProblem(.boxForm, "the box \(box) has its corners in the wrong order") }
+        guard box.area > 0 else { throw RecordProblem(.boxArea, "the box \(box) has no area") }
         let inner = box.clipped(toWidth: Double(picture.width), height: Double(picture.height))
-        guard inner.area > 0 else { throw RecordFault("the box \(box) shows nothing of the picture") }
         let reach = zip(box.values(.xyxy), inner.values(.xyxy)).map { abs($0 - $1) }.max() ?? 0
-        guard reach <= Region.overhang else {
-            throw RecordFault("the box \(box) reaches out of the picture of \(picture.width) x \(picture.height)")
+        if inner.area > 0, reach <= Region.overhang { return inner }
+        if settings.cutsBoxes, inner.area >= 0.5 * box.area {
+            leaveOut("parts of boxes beyond the picture")
+            return inner
         }
-        return inner
+        throw RecordProblem(
+            .boxRange, "the box \(box) reaches out of the picture of \(picture.width) x \(picture.height)")
     }
 
     /// A score, nil where there is none or it means nothing.
@@ -70,19 +117,27 @@ final class RecordImporter {
     // MARK: Pictures
 
     /// Finds and decodes a picture by the name that a record gives it.
-    /// - Throws: `RecordFault`.
+    ///
+    /// Other machines' folders are not here, so the name's beginnings are left out one by one: `images/v1/patch0/a.jpg` is also found as
+    /// `patch0/a.jpg` and as `a.jpg`.
+    /// - Throws: `RecordProblem`.
     func picture(named name: String, declared: (width: Int, height: Int)? = nil) throws -> ImportedPicture {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: true)
-        guard !parts.isEmpty, !parts.contains("..") else { throw RecordFault("'\(name)' is no name of a picture") }
-        var places = pictureFolders.map { $0.appendingPathComponent(name) }
-        // Other machines' paths: the file's own name is what can be found here.
-        places += pictureFolders.map { $0.appendingPathComponent(String(parts[parts.count - 1])) }
-        if settings.pictures == nil, name.hasPrefix("/") { places.insert(URL(fileURLWithPath: name), at: 0) }
-        guard let file = places.first(where: { FileManager.default.fileExists(atPath: $0.path) && !$0.isFolder }) else {
-            throw RecordFault("there is no picture '\(name)'")
+        let parts = name.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+        guard let last = parts.last, !parts.contains("..") else {
+            throw RecordProblem(.name, "'\(name)' is no name of a picture")
         }
-        guard let bytes = try? Data(contentsOf: file) else { throw RecordFault("\(file.path) cannot be read") }
-        return try ImportedPicture([UInt8](bytes), name: String(parts[parts.count - 1]), declared: declared)
+        var places = settings.pictures == nil && name.hasPrefix("/") ? [URL(fileURLWithPath: name)] : []
+        for start in parts.indices {
+            let rest = parts[start...].joined(separator: "/")
+            places += pictureFolders.map { $0.appendingPathComponent(rest) }
+        }
+        guard let file = places.first(where: { FileManager.default.fileExists(atPath: $0.path) && !$0.isFolder }) else {
+            throw RecordProblem(.missingPicture, "there is no picture '\(name)'")
+        }
+        guard let bytes = try? Data(contentsOf: file) else {
+            throw RecordProblem(.unusablePicture, "\(file.path) cannot be read")
+        }
+        return try ImportedPicture([UInt8](bytes), name: last, declared: declared)
     }
 
     // MARK: Results
@@ -90,38 +145,35 @@ final class RecordImporter {
     /// Adds a picture with what was found about it.
     func add(
         _ picture: ImportedPicture, key: String? = nil, caption: GroundedCaption? = nil, regions: [Region],
-        conversation: [GroundedTurn] = [], place: String
+        conversation: [GroundedTurn] = [], absent: [String]? = nil
     ) throws {
         let annotation = Annotation(
-            key: keys.key(for: key ?? picture.stem), source: settings.source, format: picture.format,
+            key: key ?? picture.stem, source: settings.source, format: picture.format,
             sha256: Annotation.digest(of: picture.bytes), width: picture.width, height: picture.height,
-            caption: caption, regions: regions, conversation: conversation.isEmpty ? nil : conversation)
-        try hand(annotation, picture.bytes, place)
+            caption: caption, regions: regions, conversation: conversation.isEmpty ? nil : conversation, absent: absent)
+        try hand(annotation, picture.bytes)
     }
 
     /// Adds an annotation that is already in our form.
-    func add(whole annotation: Annotation, picture bytes: [UInt8], place: String) throws {
+    func add(whole annotation: Annotation, picture bytes: [UInt8]) throws {
         let picture = try ImportedPicture(
             bytes, name: annotation.fileName, declared: (annotation.width, annotation.height))
         var annotation = annotation
-        annotation.key = keys.key(for: annotation.key)
         (annotation.format, annotation.sha256) = (picture.format, Annotation.digest(of: picture.bytes))
-        try hand(annotation, picture.bytes, place)
+        try hand(annotation, picture.bytes)
     }
 
-    private func hand(_ annotation: Annotation, _ bytes: [UInt8], _ place: String) throws {
-        if let problem = annotation.problems.first { throw RecordFault(problem) }
+    private func hand(_ annotation: Annotation, _ bytes: [UInt8]) throws {
+        var annotation = annotation
+        let name = annotation.key
+        annotation.key = KeyMaker.plain(name)
+        if let problem = annotation.problems.first { throw problem }
+        // Only pictures that are taken use up a key: a later run knows no others.
+        annotation.key = keys.key(for: name)
         try sink.add(annotation, picture: bytes)
         report.pictures += 1
         report.regions += annotation.regions.count
     }
-}
-
-/// Why a record, or a part of one, is of no use.
-struct RecordFault: Error {
-    let reason: String
-
-    init(_ reason: String) { self.reason = reason }
 }
 
 /// A picture of a record: decoded once, so that its size is known to be true.
@@ -134,16 +186,17 @@ struct ImportedPicture {
     let stem: String
 
     /// - Parameter declared: the side lengths that the record states
-    /// - Throws: `RecordFault`.
+    /// - Throws: `RecordProblem`.
     init(_ bytes: [UInt8], name: String, declared: (width: Int, height: Int)? = nil) throws {
         let image: Image
         do {
             image = try Image(decoding: bytes)
         } catch {
-            throw RecordFault("\(name): \(error)")
+            throw RecordProblem(.unusablePicture, "\(name): \(error)")
         }
         if let declared, declared != (image.width, image.height) {
-            throw RecordFault(
+            throw RecordProblem(
+                .pictureSize,
                 "\(name) is \(image.width) x \(image.height) as shown, but the record says \(declared.width) x \(declared.height)"
             )
         }
@@ -163,24 +216,27 @@ struct KeyMaker {
     /// Hashes of the keys that were given out: a false alarm costs no more than a number behind a key.
     private var taken: Set<UInt64> = []
 
+    /// Notes a key that was given out before.
+    mutating func take(_ key: String) { taken.insert(key.stableHash) }
+
     mutating func key(for name: String) -> String {
-        let plain = String(
-            name.unicodeScalars.prefix(120).map { scalar -> Character in
-                let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
-                return isPlain || scalar == "-" || scalar == "_" ? Character(scalar) : "_"
-            })
-        let base = plain.isEmpty ? "picture" : plain
+        let base = Self.plain(name)
         var key = base, number = 1
-        while !taken.insert(Self.hash(key)).inserted {
+        while !taken.insert(key.stableHash).inserted {
             number += 1
             key = "\(base)-\(number)"
         }
         return key
     }
 
-    /// FNV-1a.
-    private static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    /// A name with other characters in place of those that a key cannot have. Names of files in archives have room for 100.
+    static func plain(_ name: String) -> String {
+        let plain = String(
+            name.unicodeScalars.prefix(80).map { scalar -> Character in
+                let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+                return isPlain || scalar == "-" || scalar == "_" ? Character(scalar) : "_"
+            })
+        return plain.isEmpty ? "picture" : plain
     }
 }
 
@@ -189,19 +245,18 @@ extension URL {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
-}
 
-extension DecodingError {
-    /// The problem and its place in one line.
-    var inWords: String {
-        let (text, context) =
-            switch self {
-            case .keyNotFound(let key, let context): ("'\(key.stringValue)' is missing", context)
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-                (context.debugDescription, context)
-            @unknown default: ("it is unreadable", Context(codingPath: [], debugDescription: ""))
-            }
-        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-        return path.isEmpty ? text : "\(path.joined(separator: ".")): \(text)"
+    /// The only file of the folder whose name fits; the file itself where it is one.
+    ///
+    /// - Parameter description: what the names look like, for messages
+    /// - Throws: `ExchangeError.unusableFile` for none or several.
+    func onlyFile(_ description: String, where fits: (String) -> Bool) throws -> URL {
+        guard isFolder else { return self }
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter(fits).sorted()
+        if names.count == 1 { return appendingPathComponent(names[0]) }
+        throw ExchangeError.unusableFile(
+            path: path,
+            reason: names.isEmpty
+                ? "holds no \(description)" : "holds \(names.joined(separator: ", ")); name the file that is meant")
     }
 }

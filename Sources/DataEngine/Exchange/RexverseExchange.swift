@@ -50,11 +50,12 @@ enum RexverseExchange {
                 let entries = annotation.regions.compactMap { entry(kind, $0) }
                 if entries.isEmpty && kind == .references { continue }
                 let row = Row(boxes: entries, caption: annotation.caption?.text)
-                try file.add("\(start)\t" + String(decoding: Annotation.encoder.encode(row), as: UTF8.self))
+                try file.add("\(start)\t" + String(decoding: JSONEncoder.lines.encode(row), as: UTF8.self))
             }
             report.pictures += 1
             report.regions += annotation.regions.count
             report.leaveOut("conversations", annotation.conversation == nil ? 0 : 1)
+            report.leaveOut("lists of absent categories", annotation.absent == nil ? 0 : 1)
         }
         for file in [images] + files.map(\.1) { try file.finish() }
         return report
@@ -114,10 +115,10 @@ enum RexverseExchange {
         for (number, file) in files.enumerated() {
             try file.forEachLine { line, start in
                 let place = "\(lists[number]), byte \(start)"
-                try importer.record(place) {
+                try importer.part(place) {
                     guard let tab = line.firstIndex(of: UInt8(ascii: "\t")),
                         let picture = Int(String(decoding: line[..<tab], as: UTF8.self))
-                    else { throw RecordFault("it does not begin with the place of a picture") }
+                    else { throw RecordProblem(.unreadable, "it does not begin with the place of a picture") }
                     rows[picture, default: []].append((number, start + tab + 1, line.count - tab - 1))
                 }
             }
@@ -132,7 +133,7 @@ enum RexverseExchange {
                 }
                 let columns = line.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
                 guard columns.count == 2, let bytes = decoded(columns[1]) else {
-                    throw RecordFault("it is no picture in base64 after a name")
+                    throw RecordProblem(.unusablePicture, "it is no picture in base64 after a name")
                 }
                 let name = String(decoding: columns[0], as: UTF8.self)
                 let picture = try ImportedPicture(
@@ -141,13 +142,12 @@ enum RexverseExchange {
                 for row in own {
                     let text = try files[row.file].bytes(at: row.start, length: row.length)
                     let place = "\(lists[row.file]), byte \(row.start)"
-                    try importer.record(place) {
+                    try importer.part(place) {
                         try reader.read(text, isReferring: lists[row.file].contains("refer"), place)
                     }
                 }
                 try importer.add(
-                    picture, caption: reader.caption.map { GroundedCaption(text: $0) }, regions: reader.regions,
-                    place: place)
+                    picture, caption: reader.caption.map { GroundedCaption(text: $0) }, regions: reader.regions)
             }
         }
     }
@@ -174,16 +174,20 @@ enum RexverseExchange {
 
         mutating func read(_ json: [UInt8], isReferring: Bool, _ place: String) throws {
             guard let value = try? JSONSerialization.jsonObject(with: Data(json)) else {
-                throw RecordFault("it is no JSON")
+                throw RecordProblem(.unreadable, "it is no JSON")
             }
             let object = value as? [String: Any] ?? [:]
             let list = ["boxes", "annotations", "objects", "regions"].lazy.compactMap { object[$0] as? [Any] }.first
-            guard let entries = list ?? value as? [Any] else { throw RecordFault("it has no list of boxes") }
+            guard let entries = list ?? value as? [Any] else {
+                throw RecordProblem(.unreadable, "it has no list of boxes")
+            }
             caption = caption ?? text(object, ["caption", "image_caption"])
             for (number, entry) in entries.enumerated() {
-                guard let entry = entry as? [String: Any] else { throw RecordFault("box \(number) is no object") }
+                guard let entry = entry as? [String: Any] else {
+                    throw RecordProblem(.boxForm, "box \(number) is no object")
+                }
                 let fault = Result { try add(entry, isReferring) }
-                try importer.record("\(place), box \(number)") { try fault.get() }
+                try importer.part("\(place), box \(number)") { try fault.get() }
             }
         }
 
@@ -261,7 +265,7 @@ private struct TextLines {
     /// Bytes of the first file.
     func bytes(at start: Int, length: Int) throws -> [UInt8] {
         guard let piece = data.first, start >= 0, length >= 0, start + length <= piece.count else {
-            throw RecordFault("it lies beyond the file's end")
+            throw RecordProblem(.unreadable, "it lies beyond the file's end")
         }
         return [UInt8](piece[(piece.startIndex + start)..<(piece.startIndex + start + length)])
     }

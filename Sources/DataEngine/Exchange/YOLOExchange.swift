@@ -60,12 +60,12 @@ enum YOLOExchange {
                 let path = folder.appendingPathComponent(name).path
                 try importer.record(path) {
                     guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-                        throw RecordFault("it cannot be read")
+                        throw RecordProblem(.unusablePicture, "it cannot be read")
                     }
                     let picture = try ImportedPicture([UInt8](bytes), name: name)
                     let regions = try regions(
                         in: labels.appendingPathComponent(picture.stem + ".txt"), description.names, picture, importer)
-                    try importer.add(picture, regions: regions, place: path)
+                    try importer.add(picture, regions: regions)
                 }
             }
         }
@@ -126,11 +126,15 @@ enum YOLOExchange {
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let words = line.split(whereSeparator: \.isWhitespace)
             if words.isEmpty { continue }
-            try importer.record("\(file.path), line \(number + 1)") {
-                guard let kind = Int(words[0]) else { throw RecordFault("it does not begin with a class's number") }
-                guard let name = names[kind] else { throw RecordFault("there is no class \(kind)") }
+            try importer.part("\(file.path), line \(number + 1)") {
+                guard let kind = Int(words[0]) else {
+                    throw RecordProblem(.unreadable, "it does not begin with a class's number")
+                }
+                guard let name = names[kind] else { throw RecordProblem(.reference, "there is no class \(kind)") }
                 let numbers = words.dropFirst().compactMap { Double($0) }
-                guard numbers.count == words.count - 1 else { throw RecordFault("it holds what is no number") }
+                guard numbers.count == words.count - 1 else {
+                    throw RecordProblem(.boxForm, "it holds what is no number")
+                }
                 let box = try box(numbers).scaled(x: Double(picture.width), y: Double(picture.height))
                 regions.append(
                     Region(
@@ -145,7 +149,7 @@ enum YOLOExchange {
     private static func box(_ numbers: [Double]) throws -> Box {
         if numbers.count == 4 || numbers.count == 5 { return try Box(Array(numbers.prefix(4)), format: .cxcywh) }
         guard numbers.count >= 6, numbers.count % 2 == 0 else {
-            throw RecordFault("it has \(numbers.count) numbers, which is neither a box nor an outline")
+            throw RecordProblem(.boxForm, "it has \(numbers.count) numbers, which is neither a box nor an outline")
         }
         let xs = stride(from: 0, to: numbers.count, by: 2).map { numbers[$0] }
         let ys = stride(from: 1, to: numbers.count, by: 2).map { numbers[$0] }

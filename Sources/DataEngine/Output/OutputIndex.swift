@@ -19,13 +19,16 @@ public struct OutputIndex: Sendable {
             guard let found = try EngineStore(state).shardsIfComplete() else { return false }
             shards += found
         }
-        shards.sort { $0.name < $1.name }
+        try Self.write(shards, in: folder)
+        return true
+    }
+
+    /// Writes the index of shards that are all there is.
+    static func write(_ shards: [ShardSummary], in folder: OutputFolder) throws {
+        let shards = shards.sorted { $0.name < $1.name }
         try OutputFolder.accessing(folder.index) {
             try AtomicFile.write(to: folder.index) { file in
-                for shard in shards {
-                    let lines = shard.name.replacing(".tar", with: ".jsonl")
-                    try file.write(Data(contentsOf: folder.shards.appendingPathComponent(lines)))
-                }
+                for shard in shards { try file.write(Data(contentsOf: folder.lines(of: shard))) }
             }
         }
         let encoder = JSONEncoder()
@@ -33,7 +36,6 @@ public struct OutputIndex: Sendable {
         try OutputFolder.accessing(folder.shardList) {
             try AtomicFile.write(encoder.encode(shards) + Data("\n".utf8), to: folder.shardList)
         }
-        return true
     }
 }
 

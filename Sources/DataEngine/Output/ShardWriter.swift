@@ -80,20 +80,3 @@ public struct ShardWriter {
         return hash.finalize().hexadecimal
     }
 }
-
-extension Digest {
-    /// Two digits a byte.
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-}
-
-extension JSONEncoder {
-    /// Equal values give equal bytes, on one line.
-    static var lines: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
-}

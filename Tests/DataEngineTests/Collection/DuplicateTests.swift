@@ -128,7 +128,28 @@ import Testing
                 Int.random(in: 0..<20, using: &generator) == 0
                 ? Int.random(in: max(0, next - 10)...next, using: &generator) : next + 1
         }
-        #expect(judged == bruteForce(entries, 4).map { $0 })
+        #expect(judged == bruteForce(entries, CollectionSettings().nearDuplicateBits).map { $0 })
+    }
+
+    @Test("A picture with another conversation is another item, one with the same words is not")
+    func conversations() throws {
+        let index = DuplicateIndex(.init())
+        let first = [ConversationTurn(question: "What is it?", answer: "A dog.")]
+        let second = [ConversationTurn(question: "What is it?", answer: "A brown dog.")]
+        try database().write { database in
+            let steps: [(ordinal: Int64, sha256: String, said: [ConversationTurn]?, DuplicateIndex.Judgement)] = [
+                (1, "a", first, .stays), (2, "a", second, .stays), (3, "a", first, .equal(of: 1)),
+                // Looks the same, but what is said about it is new.
+                (4, "b", first, .stays),
+                // Nothing is said about it, so the picture is all there is.
+                (5, "c", nil, .near(of: 1, distance: 0)),
+            ]
+            for (ordinal, sha256, said, wanted) in steps {
+                let judgement = try index.judge(
+                    ordinal: ordinal, sha256: sha256, perceptualHash: 7, conversation: said, in: database)
+                #expect(judgement == wanted)
+            }
+        }
     }
 
     @Test("Another file at the second attempt leaves nothing of the first behind")

@@ -29,7 +29,7 @@ public struct InstructionSource: ItemSource {
         var count = 0
         while let element = try next(&elements, onDamage) {
             try Task.checkCancellation()
-            let place = "\(file), object \(element.number)"
+            let place = "\(file), object \(element.number + 1)"
             guard let metadata = try? ItemMetadata(json: element.bytes) else {
                 onDamage(SourceDamage(place: place, reason: "it is no JSON"))
                 continue

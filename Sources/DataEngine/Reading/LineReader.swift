@@ -4,6 +4,8 @@ import Annotations
 struct LineReader {
     struct Line {
         let number: Int
+        /// Where it is in the file, without the line feed.
+        let extent: FileExtent
         /// Without the line's end; nil for a line that is too long to be one.
         let bytes: ArraySlice<UInt8>?
     }
@@ -16,6 +18,8 @@ struct LineReader {
     private var offset = 0
     private var buffer: [UInt8] = []
     private var start = 0
+    /// Where the buffer and the line under way begin in the file.
+    private var bufferStart = 0, lineStart = 0
     private var number = 0
 
     init(_ file: RandomAccessFile) { self.file = file }
@@ -24,6 +28,7 @@ struct LineReader {
     mutating func next() throws(AnnotationsError) -> Line? {
         var isTooLong = false
         var searched = start
+        lineStart = bufferStart + start
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
                 defer { start = end + 1 }
@@ -31,6 +36,7 @@ struct LineReader {
             }
             if buffer.count - start > Self.limit {
                 isTooLong = true
+                bufferStart += buffer.count
                 buffer.removeAll(keepingCapacity: true)
                 start = 0
             }
@@ -39,6 +45,7 @@ struct LineReader {
                 return start < buffer.count || isTooLong ? line(start..<buffer.count, isTooLong) : nil
             }
             buffer.removeSubrange(..<start)
+            bufferStart += start
             start = 0
             searched = buffer.count
             let part = try file.bytes(at: offset, count: min(Self.partSize, file.count - offset))
@@ -51,6 +58,7 @@ struct LineReader {
         number += 1
         var bytes = buffer[range]
         if bytes.last == 0x0D { bytes = bytes.dropLast() }
-        return Line(number: number, bytes: isTooLong ? nil : bytes)
+        let extent = FileExtent(offset: lineStart, count: bufferStart + range.upperBound - lineStart)
+        return Line(number: number, extent: extent, bytes: isTooLong ? nil : bytes)
     }
 }
