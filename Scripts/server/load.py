@@ -117,6 +117,9 @@ def load():
                         pass
                     with lock:
                         counts["hung up"] += 1
+            except ValueError as error:
+                with lock:
+                    problems.append(f"broken: {path}: {error}")
             except (OSError, http.client.HTTPException) as error:
                 # A server that refuses a body while it is being sent may close before all is written.
                 with lock:

@@ -60,7 +60,7 @@ struct RandomRun {
         while offered.count < 4 {
             let allowed = grammar.allowed()
             if case .forced(let run) = allowed {
-                run.forEach { grammar.advance($0) }
+                for token in run { grammar.advance(token) }
             } else {
                 offered.append((0..<4).filter { allowed.contains(objects[$0]) })
                 grammar.advance([objects[0], test.vocabulary.objectsEnd][(offered.count - 1) % 2])
@@ -69,16 +69,34 @@ struct RandomRun {
         #expect(offered == [[0, 1, 2, 3], [1, 3], [0, 1, 2, 3], [1, 3]])
     }
 
+    @Test("An opening comes first, and the text may end after it")
+    func opening() throws {
+        let test = try TestVocabulary.adversarial(addedFirst: true)
+        var grammar = try IndexGrammar.text(boxCount: 0, opening: "cat", budget: 9, vocabulary: test.vocabulary)
+        guard case .forced(let run) = grammar.allowed() else {
+            Issue.record("nothing is forced")
+            return
+        }
+        #expect(test.text(run) == "cat")
+        for token in run { grammar.advance(token) }
+        #expect(grammar.allowed().contains(test.vocabulary.end))
+        for text in ["<obj1>", "<ground>", "a\nb"] {
+            #expect(throws: TaskError.reservedText(text)) {
+                try IndexGrammar.text(boxCount: 4, opening: text, budget: 9, vocabulary: test.vocabulary)
+            }
+        }
+    }
+
     @Test("A list that only copies could go on with is complete, not cut short")
     func onlyCopiesLeft() throws {
         let test = try TestVocabulary.adversarial(addedFirst: true)
         var grammar = try IndexGrammar.count(
             of: "dog", boxCount: 2, copies: [[1], [0]], budget: 50, vocabulary: test.vocabulary)
-        while case .forced(let run) = grammar.allowed() { run.forEach { grammar.advance($0) } }
+        while case .forced(let run) = grammar.allowed() { for token in run { grammar.advance(token) } }
         grammar.advance(test.vocabulary.objects[1])
         #expect(grammar.allowed().contains(test.vocabulary.objectsEnd))
         #expect(!grammar.allowed().contains(test.vocabulary.objects[0]))
-        while case .forced(let run) = grammar.allowed() { run.forEach { grammar.advance($0) } }
+        while case .forced(let run) = grammar.allowed() { for token in run { grammar.advance(token) } }
         #expect(!grammar.isCutShort)
         guard case .end = grammar.allowed() else {
             Issue.record("the answer does not end")

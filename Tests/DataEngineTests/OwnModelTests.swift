@@ -25,6 +25,14 @@ import Testing
         #expect(!text.isEmpty && !text.contains("<"))
     }
 
+    @Test("An inventory names things, each once, in one sentence")
+    func inventory() async throws {
+        let text = try await ModelCaptioner(Self.session.value, style: .inventory).caption(Self.image())
+        let things = try #require(text.wholeMatch(of: /A picture with (an? .+)\./)).1
+            .replacing(" and ", with: ", ").split(separator: ", ")
+        #expect(things.allSatisfy { $0.hasPrefix("a ") || $0.hasPrefix("an ") } && Set(things).count == things.count)
+    }
+
     @Test("Phrases are asked for together, and each gets the boxes that a detection gives it")
     func grounding() async throws {
         let session = try await Self.session.value, image = try Self.image()
@@ -58,6 +66,14 @@ import Testing
         let box = Box(x1: 0, y1: 0, x2: width * 2, y2: height)
         for captioner in [ModelRegionCaptioner(session), ModelRegionCaptioner(session, level: .phrase)] {
             #expect(try await !captioner.describe(box, as: "a dog", in: image).isEmpty)
+        }
+        for (level, phrase, opening) in [
+            (VisionTask.RegionLevel.sentence, "old elephant", "There is an old elephant"), (.brief, "a dog", "the dog"),
+        ] {
+            let captioner = ModelRegionCaptioner(session, level: level)
+            let text = try await captioner.describe(box, as: phrase, in: image)
+            #expect(text.hasPrefix(opening), "\(text)")
+            #expect(try await !captioner.describe(box, as: "<obj3>", in: image).contains("<"))
         }
         await #expect {
             _ = try await ModelRegionCaptioner(session).describe(

@@ -157,14 +157,19 @@ extension IndexGrammar {
     /// Text without groups: captions, plain answers, and the description of one region.
     ///
     /// - Parameters:
-    ///   - boxCount: boxes that `<objK>` may mention; 0 allows no mention.
-    ///   - budget: the number of tokens that may be generated, the end token included; at least 2.
+    ///   - opening: words that the text begins with
+    ///   - budget: the number of tokens that may be generated, those of the opening and the end token included; at least 2.
     public static func text(
-        boxCount: Int, budget: Int, vocabulary: ChatRexVocabulary
+        boxCount: Int, opening: String = "", budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
-        try IndexGrammar(
-            [.text(allowsGroups: false, allowsMentions: true)], boxCount: boxCount, objectsPerGroup: 0...0,
-            budget: budget, vocabulary: vocabulary)
+        let ids = vocabulary.encode(opening)
+        if !vocabulary.isPlain(ids[...], spelling: opening) { throw .reservedText(opening) }
+        let text = Part.text(allowsGroups: false, allowsMentions: true)
+        var grammar = try IndexGrammar(
+            ids.isEmpty ? [text] : [.run(ids), text], boxCount: boxCount, objectsPerGroup: 0...0, budget: budget,
+            vocabulary: vocabulary)
+        grammar.textHasContent = ChatRexVocabulary.isVisible(opening.utf8)
+        return grammar
     }
 
     /// The description of several regions: one group for each, whose phrase is free and whose index is given.
@@ -195,12 +200,8 @@ extension IndexGrammar {
     ) throws(TaskError) -> [Int] {
         if !ChatRexVocabulary.isVisible(phrase.utf8) { throw .noPhrase }
         let ids = vocabulary.encode("<ground>\(phrase)</ground><objects>")
-        let inner = ids.dropFirst().dropLast(2)
-        let isPlain = inner.allSatisfy {
-            !vocabulary.control.contains($0) && vocabulary.objectIndex(of: $0) == nil
-        }
-        guard ids.first == vocabulary.ground, ids.suffix(2) == [vocabulary.groundEnd, vocabulary.objectsStart], isPlain,
-            !phrase.unicodeScalars.contains("\n"), TagScanner.shared.allTags(in: phrase).isEmpty
+        guard ids.first == vocabulary.ground, ids.suffix(2) == [vocabulary.groundEnd, vocabulary.objectsStart],
+            vocabulary.isPlain(ids.dropFirst().dropLast(2), spelling: phrase)
         else { throw .reservedText(phrase) }
         return ids
     }
@@ -392,5 +393,13 @@ extension IndexGrammar {
         case .indices: minimumObjects + 1
         case .phrase, .text: 2
         }
+    }
+}
+
+extension ChatRexVocabulary {
+    /// Whether tokens spell one line of ordinary text.
+    fileprivate func isPlain(_ ids: ArraySlice<Int>, spelling text: String) -> Bool {
+        ids.allSatisfy { !control.contains($0) && objectIndex(of: $0) == nil } && !text.unicodeScalars.contains("\n")
+            && TagScanner.shared.allTags(in: text).isEmpty
     }
 }

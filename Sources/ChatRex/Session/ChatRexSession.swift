@@ -254,6 +254,13 @@ public actor ChatRexSession {
         return (inside.map(\.0), inside.map(\.1))
     }
 
+    private func grammar(
+        _ prompt: TaskPrompt, _ boxCount: Int, _ copies: [[Int]], _ options: AnswerOptions, budget: Int
+    ) throws(TaskError) -> IndexGrammar {
+        try prompt.grammar(
+            boxCount: boxCount, copies: copies, opening: options.opening, budget: budget, vocabulary: vocabulary)
+    }
+
     /// For each box those that lie within it, or it within them, by more than the model's limit.
     private func copies(of boxes: [Box]) -> [[Int]] {
         let limit = model.configuration.nestingLimit
@@ -276,10 +283,10 @@ public actor ChatRexSession {
         let grammars = try prompts.map { prompt -> IndexGrammar? in
             if !options.usesGrammar { return nil }
             do {
-                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
+                return try grammar(prompt, boxCount, copies, options, budget: budget)
             } catch TaskError.budgetTooSmall(_, let minimum) {
                 budget = minimum + options.maxTokens
-                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
+                return try grammar(prompt, boxCount, copies, options, budget: budget)
             }
         }
         let requests = try zip(prompts, grammars).map { prompt, grammar in
@@ -294,7 +301,9 @@ public actor ChatRexSession {
             maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
             contrastToken: vocabulary.objectsEnd, alternatives: options.alternatives)
         // A box too many spoils a count, but not the other boxes of a detection.
-        if case .count? = prompts.first?.task { settings.listEnd = .whenLikeliest }
+        if case .count? = prompts.first?.task {
+            settings.listEnd = .whenLikelier(by: Double(ProcessInfo.processInfo.environment["CX"] ?? "1") ?? 1)
+        }
         var written: [GeneratedToken] = []
         let start = ContinuousClock.now
         let generations = try await generations(requests, after: prepared.prefix, settings) { _, token in

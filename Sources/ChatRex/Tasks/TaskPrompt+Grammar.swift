@@ -4,10 +4,11 @@ extension TaskPrompt {
     /// - Parameters:
     ///   - boxCount: how many boxes the prompt has.
     ///   - copies: for each box those that are not listed beside it under one phrase; empty for none
+    ///   - opening: words that an answer in free text begins with
     ///   - budget: the number of tokens that may be generated, the end token included.
     /// - Throws: ``TaskError``, above all ``TaskError/budgetTooSmall(budget:minimum:)``.
     public func grammar(
-        boxCount: Int, copies: [[Int]] = [], budget: Int, vocabulary: ChatRexVocabulary
+        boxCount: Int, copies: [[Int]] = [], opening: String = "", budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
         switch task {
         case .detect(let phrases):
@@ -24,9 +25,9 @@ extension TaskPrompt {
         case .describeRegions(let indices, _) where indices.count > 1:
             try .regions(indices, boxCount: boxCount, budget: budget, vocabulary: vocabulary)
         case .describeRegions, .question:
-            try .text(boxCount: boxCount, budget: budget, vocabulary: vocabulary)
+            try .text(boxCount: boxCount, opening: opening, budget: budget, vocabulary: vocabulary)
         case .caption:
-            try .text(boxCount: 0, budget: budget, vocabulary: vocabulary)
+            try .text(boxCount: 0, opening: opening, budget: budget, vocabulary: vocabulary)
         }
     }
 }

@@ -39,7 +39,7 @@ public struct ModelCaptioner: ImageCaptioner {
             if isName, names.count < Self.inventoryLimit, !names.contains(name) { names.append(name) }
         }
         if names.isEmpty { throw AnswerSubject.caption.drop(for: .empty) }
-        let things = names.map { "\("aeiou".contains($0.lowercased().prefix(1)) ? "an" : "a") \($0)" }
+        let things = names.map(EnglishPhrase.withArticle)
         let (last, others) = (things[things.count - 1], things.dropLast())
         return "A picture with \(others.isEmpty ? last : "\(others.joined(separator: ", ")) and \(last)")."
     }

@@ -53,9 +53,7 @@ public final class EngineAssembly: Sendable {
             switch recipe.regions.by {
             case .model:
                 session.map {
-                    ModelRegionCaptioner(
-                        $0, level: recipe.regions.level, asksWithPhrase: recipe.rules.description.isConditioned,
-                        rules: recipe.regions.settings.answer)
+                    ModelRegionCaptioner($0, level: recipe.regions.level, rules: recipe.regions.settings.answer)
                 }
             case .endpoint:
                 try EndpointRegionCaptioner(maker.model(recipe.regions.endpoint), recipe.regions.settings)

@@ -31,6 +31,9 @@ public struct EngineRules: Codable, Sendable, Equatable {
         public var minimumSide = 4.0
         /// Boxes of one category that overlap by more are one region.
         public var mergeOverlap = 0.9
+        /// Of boxes of different categories that overlap by more, the most confident stays; 1 keeps all, as what is named twice may be
+        /// both, such as a man who is a skier.
+        public var exclusiveOverlap = 1.0
 
         public init() {}
     }
@@ -73,6 +76,8 @@ public struct EngineRules: Codable, Sendable, Equatable {
         try EngineError.check(grounding.minimumSide >= 0, "rules.grounding.minimumSide", "it must not be negative")
         try EngineError.check(
             (0...1).contains(grounding.mergeOverlap), "rules.grounding.mergeOverlap", "it must be in 0...1")
+        try EngineError.check(
+            (0...1).contains(grounding.exclusiveOverlap), "rules.grounding.exclusiveOverlap", "it must be in 0...1")
         try EngineError.check(description.perPicture >= 0, "rules.description.perPicture", "it must not be negative")
         try EngineError.check(
             (0...1).contains(refinement.minimumOverlap), "rules.refinement.minimumOverlap", "it must be in 0...1")

@@ -48,7 +48,35 @@ struct StageWork: Sendable {
             throw Drop("no phrase", detail: String(captions.texts.joined(separator: " ").prefix(200)))
         }
         if record.regions.isEmpty { throw Drop("nothing grounded", detail: "\(phraseCount) phrases") }
-        return record
+        return rules.grounding.exclusiveOverlap < 1 ? exclusive(record) : record
+    }
+
+    /// Without regions that lie on a more confident one of another category.
+    private func exclusive(_ record: GroundingRecord) -> GroundingRecord {
+        let order = record.regions.indices.sorted {
+            (-record.regions[$0].box.score, $0) < (-record.regions[$1].box.score, $1)
+        }
+        var kept: [Int] = []
+        for index in order {
+            let region = record.regions[index]
+            let isTaken = kept.contains { other in
+                record.regions[other].phrase.category != region.phrase.category
+                    && record.regions[other].box.box.iou(with: region.box.box) > rules.grounding.exclusiveOverlap
+            }
+            if !isTaken { kept.append(index) }
+        }
+        kept.sort()
+        let place = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+        let texts = record.texts.map { text in
+            var text = text
+            text.phrases = text.phrases.compactMap { phrase in
+                var phrase = phrase
+                phrase.regions = phrase.regions.compactMap { place[$0] }
+                return phrase.regions.isEmpty ? nil : phrase
+            }
+            return text
+        }
+        return GroundingRecord(texts: texts, regions: kept.map { record.regions[$0] })
     }
 
     /// The boxes of a phrase that are kept, inside the picture, best first.

@@ -25,6 +25,24 @@ enum EnglishPhrase {
         "brownies": "brownie", "movies": "movie",
     ]
 
+    /// "a dog", "an eye"; what has an article or a number already stays as it is.
+    static func withArticle(_ phrase: String) -> String {
+        let first = words(phrase).first ?? ""
+        if determiners.contains(first) { return phrase }
+        return ("aeiou".contains(first.prefix(1)) ? "an " : "a ") + phrase
+    }
+
+    static func withoutArticle(_ phrase: String) -> String {
+        let article = ["a ", "an ", "the "].first { phrase.lowercased().hasPrefix($0) }
+        return String(phrase.dropFirst(article?.count ?? 0))
+    }
+
+    private static let determiners: Set<String> = [
+        "a", "an", "the", "this", "that", "these", "those", "some", "many", "several", "few", "both", "all", "one",
+        "two", "three",
+        "four", "five", "six", "seven", "eight", "nine", "ten", "his", "her", "its", "their",
+    ]
+
     /// Lower case, without punctuation.
     static func words(_ text: String) -> [String] {
         text.lowercased().replacing("\u{2019}", with: "'").split { !$0.isLetter && !$0.isNumber && $0 != "'" }.map(

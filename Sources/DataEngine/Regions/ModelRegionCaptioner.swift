@@ -4,22 +4,20 @@ import Imaging
 
 /// Module 4 by a ChatRex model in this process.
 ///
-/// Its region prompts (Table 9) have no place for a phrase. With `asksWithPhrase` the phrase stands before the prompt, for models that
-/// were trained on conversations; otherwise it is not used.
+/// Its region prompts (Table 9) have no place for a phrase, and what stands before them is taken for a question of its own. So the phrase
+/// is the beginning of the answer, and the model goes on from there.
 public struct ModelRegionCaptioner: RegionCaptioner {
     private let session: ChatRexSession
     private let level: VisionTask.RegionLevel
-    private let asksWithPhrase: Bool
     private let minimumSide: Double
     private let rules: AnswerRules
 
     /// - Parameter minimumSide: shortest side of a box that is described, in pixels
     public init(
-        _ session: ChatRexSession, level: VisionTask.RegionLevel = .sentence, asksWithPhrase: Bool = false,
-        minimumSide: Double = 12, rules: AnswerRules = AnswerRules(sentences: 2, words: 80)
+        _ session: ChatRexSession, level: VisionTask.RegionLevel = .sentence, minimumSide: Double = 12,
+        rules: AnswerRules = AnswerRules(sentences: 2, words: 80)
     ) {
-        (self.session, self.level, self.asksWithPhrase) = (session, level, asksWithPhrase)
-        (self.minimumSide, self.rules) = (minimumSide, rules)
+        (self.session, self.level, self.minimumSide, self.rules) = (session, level, minimumSide, rules)
     }
 
     public func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String {
@@ -27,22 +25,25 @@ public struct ModelRegionCaptioner: RegionCaptioner {
         guard inside.isFinite, min(inside.width, inside.height) >= minimumSide else {
             throw Drop.regionTooSmall(inside.isFinite ? inside.width : 0, inside.isFinite ? inside.height : 0)
         }
-        let region = try RegionBox(inside)
-        var answer: GroundedAnswer?
-        if asksWithPhrase, let phrase, let question = question(phrase) {
-            answer = try await session.answer(.question(question), about: image.image, boxes: .given([region]))
+        let region = [try RegionBox(inside)]
+        let answers: [GroundedAnswer]
+        do {
+            let options = AnswerOptions(opening: phrase.map(opening) ?? "")
+            answers = try await session.describe(region, of: image.image, level: level, options: options)
+        } catch TaskError.reservedText {
+            // A phrase with a tag in it begins no answer.
+            answers = try await session.describe(region, of: image.image, level: level)
         }
-        if answer == nil {
-            answer = try await session.describe([region], of: image.image, level: level).first
-        }
-        guard let answer else { throw AnswerSubject.description.drop(for: .empty) }
+        guard let answer = answers.first else { throw AnswerSubject.description.drop(for: .empty) }
         return try rules.text(of: answer, for: .description)
     }
 
-    /// The region's prompt after its phrase; nil for a phrase that cannot be asked.
-    private func question(_ phrase: String) -> String? {
-        guard let phrases = try? VisionTask.phrases([phrase]), phrases.count == 1 else { return nil }
-        let prompts = try? VisionTask.describeRegions([0], level: level).prompts(boxCount: 1)
-        return prompts?.first.map { "<obj0> shows \(phrases[0]). \($0.question)" }
+    /// How a description of what a phrase names begins, as the model was taught to write it.
+    private func opening(_ phrase: String) -> String {
+        switch level {
+        case .category, .phrase: ""
+        case .brief: "the " + EnglishPhrase.withoutArticle(phrase)
+        case .sentence: "There is " + EnglishPhrase.withArticle(phrase)
+        }
     }
 }
