@@ -53,11 +53,9 @@ public struct GenerationOptions: Sendable, Equatable {
         /// When the end is more likely than all others together, for lists whose items count one by one: near copies of a box share
         /// its probability, so that the end would often be the likeliest single token although some further box is more likely than none.
         case whenLikelierThanAll
-        /// When the end is so much more likely than any other, for lists that are right or wrong as a whole, as counts are. That there is nothing
+        /// When the end is more likely than any other, for lists that are right or wrong as a whole, as counts are. That there is nothing
         /// at all is still said only where it is more likely than all else.
-        ///
-        /// - Parameter by: how many times as likely the end has to be
-        case whenLikelier(by: Double)
+        case whenLikeliest
     }
     /// How many of the likeliest tokens are told beside each token's own probability; nil tells none of them.
     public var alternatives: Int?

@@ -51,12 +51,7 @@ package struct TokenSampler {
         }
         if options.temperature > 0, candidates.count > 1 { return sampled(&candidates) }
         if case .only = allowed, let closing, candidates.contains(where: { $0.token == closing }) {
-            if case .whenLikelier(let factor) = listEnd, isWithinList {
-                let end = candidates.firstIndex { $0.token == closing }
-                if let end { candidates[end].logit -= Float(log(factor)) }
-            } else {
-                dropTheLessLikelyOfEndingAndGoingOn(&candidates)
-            }
+            if listEnd == .whenLikelierThanAll || !isWithinList { dropTheLessLikelyOfEndingAndGoingOn(&candidates) }
             isWithinList = true
         }
         return candidates.max { ($0.logit, $1.token) < ($1.logit, $0.token) }?.token

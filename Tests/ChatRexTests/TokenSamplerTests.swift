@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aListThatIsRightAsAWholeEndsWhereTheEndIsTheLikeliestToken() {
-        var sampler = TokenSampler(.greedy, sequence: 0, closing: 3, listEnd: .whenLikelier(by: 1))
+        var sampler = TokenSampler(.greedy, sequence: 0, closing: 3, listEnd: .whenLikeliest)
         func next(_ logits: [Float]) -> Int? {
             let token = logits.withUnsafeBufferPointer { sampler.next($0, allowed: .only([0, 1, 2, 3])) }
             if let token { sampler.record(token) }

@@ -301,9 +301,7 @@ public actor ChatRexSession {
             maxTokens: budget, stopTokens: [vocabulary.end], sampling: options.sampling,
             contrastToken: vocabulary.objectsEnd, alternatives: options.alternatives)
         // A box too many spoils a count, but not the other boxes of a detection.
-        if case .count? = prompts.first?.task {
-            settings.listEnd = .whenLikelier(by: Double(ProcessInfo.processInfo.environment["CX"] ?? "1") ?? 1)
-        }
+        if case .count? = prompts.first?.task { settings.listEnd = .whenLikeliest }
         var written: [GeneratedToken] = []
         let start = ContinuousClock.now
         let generations = try await generations(requests, after: prepared.prefix, settings) { _, token in
