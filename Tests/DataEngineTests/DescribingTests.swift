@@ -116,6 +116,23 @@ private func picture(width: Int, height: Int) throws -> EngineImage {
         #expect(questions[0].pictures == questions[1].pictures)
     }
 
+    @Test("Of several regions each has its description or its own reason, in their order")
+    func several() async throws {
+        let model = ScriptedModel("A brown dog lies on the grass.")
+        let captioner = try EndpointRegionCaptioner(model)
+        let large = Box(x1: 10, y1: 10, x2: 110, y2: 110), small = Box(x1: 0, y1: 0, x2: 3, y2: 50)
+        let subjects = [large, small, large].map { RegionSubject($0, as: "a dog") }
+        let results = try await captioner.describe(subjects, in: picture(width: 640, height: 480))
+        let reasons = results.map { result -> String in
+            switch result {
+            case .success(let text): text
+            case .failure(let drop): drop.reason
+            }
+        }
+        let text = "A brown dog lies on the grass."
+        #expect(reasons == [text, "region too small", text])
+    }
+
     @Test("Small crops are enlarged and large ones made smaller; the box may be outlined")
     func sizes() async throws {
         let model = ScriptedModel("A brown dog lies on the grass.")

@@ -103,12 +103,15 @@ public actor ChatRexSession {
     }
 
     /// What is in each of some regions: one answer a region, in their order; its first mention is the region itself.
+    ///
+    /// - Parameter openings: words that each answer begins with, in the regions' order; the model goes on from there. Empty for none.
+    /// - Throws: `TaskError`, among others `.reservedText` for an opening with tags.
     public func describe(
-        _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category,
+        _ regions: [RegionBox], of image: Image, level: VisionTask.RegionLevel = .category, openings: [String] = [],
         options: AnswerOptions = AnswerOptions()
     ) async throws -> [GroundedAnswer] {
         if regions.isEmpty { throw TaskError.noRegion }
-        return try await describeAll(try prepare(image, .given(regions)), level, options)
+        return try await describeAll(try prepare(image, .given(regions)), level, openings, options)
     }
 
     /// What is in each region that the proposal network finds; the first mention of an answer is its region.
@@ -116,7 +119,7 @@ public actor ChatRexSession {
         of image: Image, level: VisionTask.RegionLevel = .category, boxes: BoxSource = .proposals(),
         options: AnswerOptions = AnswerOptions()
     ) async throws -> [GroundedAnswer] {
-        try await describeAll(try prepare(image, boxes), level, options)
+        try await describeAll(try prepare(image, boxes), level, [], options)
     }
 
     /// Proposals for pictures of any sizes.
@@ -163,12 +166,17 @@ public actor ChatRexSession {
     // MARK: Steps
 
     private func describeAll(
-        _ prepared: PreparedImage, _ level: VisionTask.RegionLevel, _ options: AnswerOptions
+        _ prepared: PreparedImage, _ level: VisionTask.RegionLevel, _ openings: [String], _ options: AnswerOptions
     ) async throws -> [GroundedAnswer] {
         let indices = Array(prepared.boxes.indices)
-        let prompts = try indices.flatMap {
-            try VisionTask.describeRegions([$0], level: level).prompts(
-                boxCount: prepared.boxes.count, limits: options.limits)
+        let prompts = try indices.flatMap { index in
+            try VisionTask.describeRegions([index], level: level).prompts(
+                boxCount: prepared.boxes.count, limits: options.limits
+            ).map { prompt in
+                var prompt = prompt
+                if openings.indices.contains(index) { prompt.opening = openings[index] }
+                return prompt
+            }
         }
         return try await zip(indices, answers(prompts, about: prepared, options)).map { index, answer in
             let score = prepared.proposalScores[index]
@@ -254,13 +262,6 @@ public actor ChatRexSession {
         return (inside.map(\.0), inside.map(\.1))
     }
 
-    private func grammar(
-        _ prompt: TaskPrompt, _ boxCount: Int, _ copies: [[Int]], _ options: AnswerOptions, budget: Int
-    ) throws(TaskError) -> IndexGrammar {
-        try prompt.grammar(
-            boxCount: boxCount, copies: copies, opening: options.opening, budget: budget, vocabulary: vocabulary)
-    }
-
     /// For each box those that lie within it, or it within them, by more than the model's limit.
     private func copies(of boxes: [Box]) -> [[Int]] {
         let limit = model.configuration.nestingLimit
@@ -283,10 +284,10 @@ public actor ChatRexSession {
         let grammars = try prompts.map { prompt -> IndexGrammar? in
             if !options.usesGrammar { return nil }
             do {
-                return try grammar(prompt, boxCount, copies, options, budget: budget)
+                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
             } catch TaskError.budgetTooSmall(_, let minimum) {
                 budget = minimum + options.maxTokens
-                return try grammar(prompt, boxCount, copies, options, budget: budget)
+                return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
             }
         }
         let requests = try zip(prompts, grammars).map { prompt, grammar in

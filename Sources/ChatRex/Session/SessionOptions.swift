@@ -17,17 +17,15 @@ public struct AnswerOptions: Sendable, Equatable {
     /// What was asked and answered before about the same picture and boxes, the oldest first. For models that were trained on
     /// conversations; the built-in one was not.
     public var history: [PastExchange]
-    /// Words that an answer in free text begins with; the model goes on from there. Only under the grammar.
-    public var opening: String
 
     public init(
         maxTokens: Int = 512, sampling: SamplingOptions = .greedy, minimumScore: Double = 0,
         scoring: DetectionScore = DetectionScore(), limits: TaskLimits = TaskLimits(), usesGrammar: Bool = true,
-        alternatives: Int? = nil, history: [PastExchange] = [], opening: String = ""
+        alternatives: Int? = nil, history: [PastExchange] = []
     ) {
         (self.maxTokens, self.sampling, self.minimumScore) = (maxTokens, sampling, minimumScore)
         (self.scoring, self.limits, self.usesGrammar) = (scoring, limits, usesGrammar)
-        (self.alternatives, self.history, self.opening) = (alternatives, history, opening)
+        (self.alternatives, self.history) = (alternatives, history)
     }
 }
 

@@ -4,11 +4,10 @@ extension TaskPrompt {
     /// - Parameters:
     ///   - boxCount: how many boxes the prompt has.
     ///   - copies: for each box those that are not listed beside it under one phrase; empty for none
-    ///   - opening: words that an answer in free text begins with
     ///   - budget: the number of tokens that may be generated, the end token included.
     /// - Throws: ``TaskError``, above all ``TaskError/budgetTooSmall(budget:minimum:)``.
     public func grammar(
-        boxCount: Int, copies: [[Int]] = [], opening: String = "", budget: Int, vocabulary: ChatRexVocabulary
+        boxCount: Int, copies: [[Int]] = [], budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) -> IndexGrammar {
         switch task {
         case .detect(let phrases):

@@ -59,6 +59,8 @@ public struct TaskPrompt: Sendable, Hashable {
     public var task: VisionTask
     /// The text after the image and the boxes.
     public var question: String
+    /// Words that an answer in free text begins with; the model goes on from there. Only under the grammar.
+    public var opening = ""
 }
 
 /// Bounds on what a user may ask in one call.

@@ -48,7 +48,7 @@ public struct ModelCaptioner: ImageCaptioner {
 extension AnswerRules {
     /// The usable part of an answer that is always the same.
     /// - Throws: `Drop`.
-    func text(of answer: GroundedAnswer, for subject: AnswerSubject) throws -> String {
+    func text(of answer: GroundedAnswer, for subject: AnswerSubject) throws(Drop) -> String {
         switch judge(ChatReply(text: answer.text, finishReason: answer.isTruncated ? "length" : "stop")) {
         case .success(let text): return text
         case .failure(let fault): throw subject.drop(for: fault, detail: answer.text.excerpt(80))

@@ -26,10 +26,31 @@ public protocol PhraseGrounder: Sendable {
     func ground(_ phrases: [NounPhrase], of text: String, in image: EngineImage) async throws -> [[ScoredBox]]
 }
 
-/// Module 4: a description of a region.
+/// Module 4: a description of each region.
 public protocol RegionCaptioner: Sendable {
+    /// - Returns: for each region, in their order, its description or why it has none
+    func describe(_ regions: [RegionSubject], in image: EngineImage) async throws -> [Result<String, Drop>]
+}
+
+extension RegionCaptioner {
+    /// One region alone.
     /// - Parameter phrase: what the region is; nil for the paper's unconditioned variant
-    func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String
+    public func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String {
+        guard let result = try await describe([RegionSubject(box, as: phrase)], in: image).first else {
+            throw AnswerSubject.description.drop(for: .empty)
+        }
+        return try result.get()
+    }
+}
+
+/// A region that is to be described.
+public struct RegionSubject: Sendable, Hashable {
+    /// In pixels of the picture.
+    public var box: Box
+    /// What the region is; nil for the paper's unconditioned variant.
+    public var phrase: String?
+
+    public init(_ box: Box, as phrase: String? = nil) { (self.box, self.phrase) = (box, phrase) }
 }
 
 /// Module 5: texts that are checked against each other and rewritten.

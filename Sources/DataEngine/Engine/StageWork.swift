@@ -118,11 +118,14 @@ struct StageWork: Sendable {
         .prefix(rules.description.perPicture)
         if chosen.isEmpty { return DescriptionRecord(descriptions: descriptions) }
         let image = try image()
-        for index in chosen {
+        let subjects = chosen.map { index in
             let region = grounding.regions[index]
-            descriptions[index] = try await text {
-                try await describer.describe(
-                    region.box.box, as: rules.description.isConditioned ? region.phrase.text : nil, in: image)
+            return RegionSubject(region.box.box, as: rules.description.isConditioned ? region.phrase.text : nil)
+        }
+        for (index, result) in zip(chosen, try await describer.describe(subjects, in: image)) {
+            switch result {
+            case .success(let description): descriptions[index] = .text(description)
+            case .failure(let drop): descriptions[index] = .dropped(drop)
             }
         }
         return DescriptionRecord(descriptions: descriptions)

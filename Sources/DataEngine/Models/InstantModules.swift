@@ -51,9 +51,9 @@ public struct InstantModules: ImageCaptioner, PhraseExtractor, PhraseGrounder, R
         }
     }
 
-    public func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String {
+    public func describe(_ regions: [RegionSubject], in image: EngineImage) async throws -> [Result<String, Drop>] {
         try await wait()
-        return "This is \(phrase ?? "something") at \(Int(box.x1)), \(Int(box.y1))."
+        return regions.map { .success("This is \($0.phrase ?? "something") at \(Int($0.box.x1)), \(Int($0.box.y1)).") }
     }
 
     public func agrees(_ description: String, with phrase: String) async throws -> Bool { true }

@@ -20,27 +20,37 @@ public struct ModelRegionCaptioner: RegionCaptioner {
         (self.session, self.level, self.minimumSide, self.rules) = (session, level, minimumSide, rules)
     }
 
-    public func describe(_ box: Box, as phrase: String?, in image: EngineImage) async throws -> String {
-        let inside = box.clipped(toWidth: Double(image.image.width), height: Double(image.image.height))
-        guard inside.isFinite, min(inside.width, inside.height) >= minimumSide else {
-            throw Drop.regionTooSmall(inside.isFinite ? inside.width : 0, inside.isFinite ? inside.height : 0)
+    public func describe(_ regions: [RegionSubject], in image: EngineImage) async throws -> [Result<String, Drop>] {
+        var results = [Result<String, Drop>](
+            repeating: .failure(AnswerSubject.description.drop(for: .empty)), count: regions.count)
+        var asked: [(index: Int, box: RegionBox, opening: String)] = []
+        for (index, region) in regions.enumerated() {
+            let inside = region.box.clipped(toWidth: Double(image.image.width), height: Double(image.image.height))
+            guard inside.isFinite, min(inside.width, inside.height) >= minimumSide else {
+                results[index] = .failure(
+                    .regionTooSmall(inside.isFinite ? inside.width : 0, inside.isFinite ? inside.height : 0))
+                continue
+            }
+            asked.append((index, try RegionBox(inside), region.phrase.map(opening) ?? ""))
         }
-        let region = [try RegionBox(inside)]
-        let answers: [GroundedAnswer]
-        do {
-            let options = AnswerOptions(opening: phrase.map(opening) ?? "")
-            answers = try await session.describe(region, of: image.image, level: level, options: options)
-        } catch TaskError.reservedText {
-            // A phrase with a tag in it begins no answer.
-            answers = try await session.describe(region, of: image.image, level: level)
+        if asked.isEmpty { return results }
+        // One reading of the picture serves all regions.
+        let answers = try await session.describe(
+            asked.map(\.box), of: image.image, level: level, openings: asked.map(\.opening))
+        for (region, answer) in zip(asked, answers) {
+            do throws(Drop) {
+                results[region.index] = .success(try rules.text(of: answer, for: .description))
+            } catch {
+                results[region.index] = .failure(error)
+            }
         }
-        guard let answer = answers.first else { throw AnswerSubject.description.drop(for: .empty) }
-        return try rules.text(of: answer, for: .description)
+        return results
     }
 
-    /// How a description of what a phrase names begins, as the model was taught to write it.
+    /// How a description of what a phrase names begins, as the model was taught to write it. A phrase with tags begins none.
     private func opening(_ phrase: String) -> String {
-        switch level {
+        if phrase.contains("<") { return "" }
+        return switch level {
         case .category, .phrase: ""
         case .brief: "the " + EnglishPhrase.withoutArticle(phrase)
         case .sentence: "There is " + EnglishPhrase.withArticle(phrase)
