@@ -42,7 +42,13 @@ let package = Package(
     targets: [
         .target(
             name: "CTorch",
-            cxxSettings: [.unsafeFlags(["-I\(libtorch)/include", "-Wno-deprecated-declarations"])],
+            cxxSettings: [
+                .headerSearchPath("Gloo"),
+                .unsafeFlags([
+                    "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
+                    "-Wno-deprecated-declarations",
+                ]),
+            ],
             linkerSettings: [
                 .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
@@ -169,8 +175,8 @@ let package = Package(
         tests(
             "ChatRexCommand",
             [
-                "ChatRex", "ChatRexCommand", "Imaging", "LanguageModels", "Tokenizers", "Torch", "TorchNN", "UPN",
-                "VisionEncoders",
+                "ChatRex", "ChatRexCommand", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN",
+                "UPN", "VisionEncoders",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests(

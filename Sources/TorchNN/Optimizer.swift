@@ -18,7 +18,7 @@ public final class AdamW {
     public let groups: [Group]
     let beta1: Double, beta2: Double, epsilon: Double
     /// Steps taken so far.
-    public private(set) var stepCount = 0
+    public package(set) var stepCount = 0
     private var moments: [[(first: Tensor, second: Tensor)]] = []
     private static let fused = Operator("_fused_adamw_")
 
@@ -59,14 +59,16 @@ public final class AdamW {
     }
 
     /// Scales gradients so that their joint norm is at most `limit`.
+    /// - Parameter joint: the norm of these gradients and those that are kept elsewhere, from that of these.
     /// - Returns: the norm before; not finite when a gradient is not.
     @discardableResult
-    public func clipGradients(to limit: Double) throws -> Double {
+    public func clipGradients(to limit: Double, joint: (Double) throws -> Double = { $0 }) throws -> Double {
         try withoutGradients {
             let gradients = groups.flatMap { $0.parameters.compactMap(\.tensor.gradient) }
-            if gradients.isEmpty { return 0 }
-            let norm = try Double(
-                Tensor.stacked(gradients.map { try $0.converted(to: .float32).norm() }).norm().item(Float.self))
+            let own =
+                try gradients.isEmpty
+                ? 0 : Tensor.stacked(gradients.map { try $0.converted(to: .float32).norm() }).norm().item(Float.self)
+            let norm = try joint(Double(own))
             if norm.isFinite && norm > limit {
                 for gradient in gradients { try gradient.scale(by: limit / (norm + 1e-6)) }
             }

@@ -64,24 +64,27 @@ public final class ContrastiveDenoising: Module {
         let content = try labels.weight[.range(label..<label + 1)].unsqueezed(1).expanded(images, count, -1)
         let (positives, owners, isReal) = bookkeeping(targets, groups: groups)
         return DenoisingQueries(
-            content: content, references: try references(targets.padded, groups: groups),
+            content: content, references: try references(targets.padded, of: targets.whole, groups: groups),
             attentionMask: try attentionMask(groups: groups, width: 2 * longest, selected).to(device: content.device),
             groups: groups, positives: positives, targets: owners,
             isReal: try Tensor(isReal, shape: [images, count]).to(device: content.device))
     }
 
     /// Each edge moves by sign * u * half a side * noise, u in 0..<1 for positives and 1..<2 for negatives.
-    private func references(_ boxes: Tensor, groups: Int) throws -> Tensor {
+    private func references(_ boxes: Tensor, of whole: BatchOfTargets, groups: Int) throws -> Tensor {
         try withoutGradients {
             let (images, longest, _) = try boxes.shape3()
             let wanted = try boxes[.all, .new, .new]  // [B, 1, 1, M, 4]
             let half = try wanted[.rest, .from(2)] * (0.5 * configuration.boxNoise)
             let reach = try Tensor.concatenated([half, half], dimension: -1)
-            let shape = [images, groups, 2, longest, 4], device = boxes.device
+            // Drawn for the whole batch, so that processes that share it draw what one would, and go on drawing alike.
+            let shape = [whole.images, groups, 2, longest, 4], device = boxes.device
+            let own = TensorIndex.range(whole.before..<whole.before + images)
             let sign = try Tensor.integers(in: 0..<2, shape: shape, device: device).converted(to: .float32) * 2 - 1
+            let distance = try Tensor.uniform(shape, device: device)
             let isNegative = try Tensor([0, 1] as [Float], shape: [1, 1, 2, 1, 1]).to(device: device)
             let moved =
-                try wanted.cornersFromCenters() + sign * (Tensor.uniform(shape, device: device) + isNegative) * reach
+                try wanted.cornersFromCenters() + sign[own] * (distance[own] + isNegative) * reach
             return try moved.clamped(0, 1).centersFromCorners().inverseSigmoid().reshaped(images, -1, 4)
         }
     }

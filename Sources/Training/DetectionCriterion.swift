@@ -1,6 +1,7 @@
 import Torch
 
-/// The parts of a detection loss, summed over boxes and divided by their number, one value for every layer: [L].
+/// The parts of a detection loss, summed over boxes and divided by their number in the whole batch, one value for every layer:
+/// [L].
 public struct DetectionLosses {
     public var classification: Tensor, l1: Tensor, giou: Tensor
 }
@@ -25,15 +26,17 @@ public struct DetectionCriterion: Sendable {
     /// Losses of queries that are free to answer for any target.
     public func callAsFunction(_ outputs: DetectionOutputs, _ targets: DetectionTargets) throws -> DetectionLosses {
         let matches = try matcher.matches(outputs, targets)
-        return try losses(outputs, targets, matches, normalizer: Double(max(1, targets.total)))
+        return try losses(outputs, targets, matches, normalizer: Double(max(1, targets.whole.total)))
     }
 
     /// Losses of one layer of dense predictions, of which every target takes several: they learn sooner than one alone would.
     public func callAsFunction(
-        _ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int
+        _ outputs: DetectionOutputs, _ targets: DetectionTargets, perTarget count: Int,
+        _ parallel: DataParallel = .alone
     ) throws -> DetectionLosses {
         let matches = try matcher.matches(outputs, targets, perTarget: count)
-        return try losses(outputs, targets, matches, normalizer: Double(max(1, matches.predictions.count)))
+        let total = try parallel.sum(matches.predictions.count)
+        return try losses(outputs, targets, matches, normalizer: Double(max(1, total)))
     }
 
     /// Losses of denoising queries, which know their target from the start.
@@ -49,7 +52,7 @@ public struct DetectionCriterion: Sendable {
         }
         return try losses(
             outputs, targets, matches, counting: denoising.isReal,
-            normalizer: Double(max(1, targets.total) * denoising.groups))
+            normalizer: Double(max(1, targets.whole.total) * denoising.groups))
     }
 
     /// - Parameter counting: 1 for queries that take part in the class loss, else 0: [B, K]; all when nil.

@@ -6,9 +6,11 @@ public struct RunFolder: Sendable {
     public let url: URL
 
     /// Makes the folder where there is none.
+    /// - Parameter isMade: false for a process that leaves the folder to another.
     /// - Throws: `TrainingError.unwritable`.
-    public init(_ url: URL) throws {
+    public init(_ url: URL, isMade: Bool = true) throws {
         self.url = url
+        if !isMade { return }
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         } catch {
@@ -80,9 +82,14 @@ public struct RunFolder: Sendable {
 
 /// A run's record: one JSON object a line, appended as things happen.
 final class RunLog {
-    private let file: FileHandle
+    private let file: FileHandle?
 
-    init(_ folder: RunFolder) throws {
+    /// - Parameter folder: nil for a process that leaves the record to another.
+    init(_ folder: RunFolder?) throws {
+        guard let folder else {
+            file = nil
+            return
+        }
         let url = folder.url.appendingPathComponent("log.jsonl")
         let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
@@ -93,6 +100,7 @@ final class RunLog {
 
     /// - Parameter event: what the numbers are about: `step`, `evaluation`, `checkpoint`, `start`, `stop`.
     func write(_ event: String, step: Int, _ values: [String: Double] = [:]) throws {
+        guard let file else { return }
         struct Line: Encodable {
             let event: String, step: Int, values: [String: Double]
         }

@@ -52,15 +52,20 @@ public final class SceneLoader {
     private let threads: Int
     private var prefetcher: Prefetcher<PictureBatch>?
 
+    /// - Parameter part: positions in a batch to prepare; all of them when nil.
     public init(
-        _ source: @escaping Source, augmentation: PictureAugmentation, batchSize: Int, seed: UInt64, threads: Int = 1
+        _ source: @escaping Source, augmentation: PictureAugmentation, batchSize: Int, part: Range<Int>? = nil,
+        seed: UInt64, threads: Int = 1
     ) {
         self.threads = threads
+        let part = part ?? 0..<batchSize
         make = { number in
             var random = SceneRandom(seed: UInt64(number), stream: "batch/\(seed)")
             let canvas = augmentation.canvas(&random)
-            var batch = PictureBatch(count: batchSize, width: canvas.width, height: canvas.height)
-            for position in number * batchSize..<(number + 1) * batchSize {
+            var batch = PictureBatch(count: part.count, width: canvas.width, height: canvas.height)
+            for position in part.map({ number * batchSize + $0 }) {
+                // Of its own for each picture, so that a part of a batch is what it is in the whole.
+                var random = SceneRandom(seed: UInt64(position), stream: "view/\(seed)")
                 let picture = try source(position)
                 batch.append(picture, augmentation.view(of: picture.image, canvas: canvas, &random))
             }

@@ -60,13 +60,14 @@ public struct TrainingPictures: Sendable {
     private let seed: UInt64
 
     /// Opens the folders and judges their records.
+    /// - Parameter isTold: whether the user hears what is in them.
     /// - Throws: `AnnotationsError`, `TrainingError.invalidSetting` for a folder without a usable record.
-    public init(_ data: TrainingData, seed: UInt64, scenes: @escaping SceneSource) throws {
+    public init(_ data: TrainingData, seed: UInt64, isTold: Bool = true, scenes: @escaping SceneSource) throws {
         try data.validate()
         (self.scenes, sceneWeight, self.seed) = (scenes, data.scenes, seed)
         folders = try data.folders.filter { $0.weight > 0 }.map { folder in
             let set = try AnnotatedPictures(AnnotationSets.open(URL(fileURLWithPath: folder.path)), name: folder.path)
-            ProgressReporter.print(set.summary)
+            if isTold { ProgressReporter.print(set.summary) }
             return (folder.weight, set)
         }
     }

@@ -12,6 +12,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case unusableRun(path: String, reason: String)
     /// The run's folder could not be written.
     case unwritable(path: String, reason: String)
+    /// Another of the processes that train together is gone or does not answer.
+    case processLost(step: Int, saved: Int, reason: String)
     /// Annotated pictures that cannot be used.
     case unusableData(path: String, reason: String)
 
@@ -30,6 +32,11 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
             "\(path) cannot be resumed: \(reason)"
         case .unwritable(let path, let reason):
             "\(path) cannot be written: \(reason)"
+        case .processLost(let step, let saved, let reason):
+            """
+            The run stopped at step \(step), since the processes lost each other: \(reason). Start all of them again with the \
+            same command, as many as before or not: the run goes on from \(saved > 0 ? "its checkpoint of step \(saved)" : "its beginning").
+            """
         case .unusableData(let path, let reason):
             "The data in \(path) cannot be trained with: \(reason)"
         }

@@ -58,11 +58,15 @@ public final class TrainingRun<Task: TrainingTask> {
     public let folder: RunFolder
     /// Optimiser steps done.
     public private(set) var step = 0
-    let optimizer: AdamW
+    let optimizer: ShardedAdamW
+    /// In the first process alone.
     let average: WeightAverage?
+    private let parallel: DataParallel
     private let log: RunLog
     private let device: Device
     private var elapsed = 0.0
+    /// Of the last checkpoint.
+    private var savedStep = 0
 
     /// What a checkpoint holds besides tensors.
     private struct State: Codable {
@@ -72,44 +76,65 @@ public final class TrainingRun<Task: TrainingTask> {
     /// - Parameters:
     ///   - folder: where the run lives; made if there is none.
     ///   - configuration: written to `config.json` for the reader.
-    /// - Throws: `TrainingError`, `CheckpointError`, `LoadReport`.
-    public init(_ task: Task, options: TrainingOptions, folder: URL, configuration: some Encodable) throws {
+    ///   - parallel: the processes that train together, the same that the task knows. Only the first one uses the folder.
+    /// - Throws: `TrainingError`, `CheckpointError`, `LoadReport`, `ProcessGroupError`.
+    public init(
+        _ task: Task, options: TrainingOptions, folder: URL, configuration: some Encodable,
+        parallel: DataParallel = .alone
+    ) throws {
         try options.validate()
-        (self.task, self.options) = (task, options)
-        self.folder = try RunFolder(folder)
+        (self.task, self.options, self.parallel) = (task, options, parallel)
+        self.folder = try RunFolder(folder, isMade: parallel.isFirst)
         let groups = task.parameterGroups
         let trained = groups.flatMap(\.parameters)
         for parameter in trained { try parameter.tensor.requiringGradient() }
         device = trained.first?.tensor.device ?? .cpu
-        optimizer = try AdamW(groups)
-        average = options.averageDecay > 0 ? try WeightAverage(trained, decay: options.averageDecay) : nil
-        log = try RunLog(self.folder)
-        try self.folder.write(configuration, to: "config.json")
-        if !(try restoreNewest()) { try Runtime.seed(options.seed) }
+        optimizer = try ShardedAdamW(groups, parallel)
+        average =
+            parallel.isFirst && options.averageDecay > 0
+            ? try WeightAverage(trained, decay: options.averageDecay) : nil
+        log = try RunLog(parallel.isFirst ? self.folder : nil)
+        if parallel.isFirst { try self.folder.write(configuration, to: "config.json") }
+        try parallel.check(settings: configuration)
+        try begin()
+        savedStep = step
         try log.write("start", step: step, ["elapsed": elapsed])
     }
 
     /// Trains until the end, a signal, or a step at which this session is to stop.
     public func run(until sessionEnd: Int = .max) throws -> Outcome {
+        do {
+            return try train(until: sessionEnd)
+        } catch let error as ProcessGroupError {
+            throw TrainingError.processLost(step: step, saved: savedStep, reason: "\(error)")
+        }
+    }
+
+    private func train(until sessionEnd: Int) throws -> Outcome {
         StopSignal.install()
         var reporter = ProgressReporter(options: options, step: step)
         let clock = SessionClock(before: elapsed)
-        var savedStep = step, savedAt = elapsed, evaluatedAt = elapsed
-        while !options.isOver(step: step, elapsed: elapsed) && step < sessionEnd && !StopSignal.isRaised {
+        var savedAt = elapsed, evaluatedAt = elapsed
+        while try !options.isOver(step: step, elapsed: elapsed) && step < sessionEnd
+            && !parallel.any(StopSignal.isRaised)
+        {
             let (losses, norm, rate) = try advance()
-            elapsed = clock.elapsed
-            try reporter.note(step: step, elapsed: elapsed, losses: losses, norm: norm, rate: rate, log)
+            // All processes go by the first one's clock, since rates and sizes of pictures follow it.
+            elapsed = try parallel.first(clock.elapsed)
+            if parallel.isFirst {
+                try reporter.note(step: step, elapsed: elapsed, losses: losses, norm: norm, rate: rate, log)
+            }
             if let minutes = options.evaluationMinutes, elapsed - evaluatedAt >= minutes * 60 {
                 try evaluate()
-                evaluatedAt = clock.elapsed
+                evaluatedAt = try parallel.first(clock.elapsed)
             }
             if elapsed - savedAt >= options.checkpointMinutes * 60 {
-                elapsed = clock.elapsed
+                elapsed = try parallel.first(clock.elapsed)
                 try save()
-                (savedStep, savedAt) = (step, elapsed)
+                savedAt = elapsed
             }
         }
-        if step > savedStep || folder.latest == nil { try save() }
+        if try step > savedStep || parallel.any(parallel.isFirst && folder.latest == nil) { try save() }
         if !options.isOver(step: step, elapsed: elapsed) {
             try log.write("stop", step: step, ["elapsed": elapsed])
             return .stopped
@@ -128,7 +153,7 @@ public final class TrainingRun<Task: TrainingTask> {
             let losses = try autocast(device, to: options.precision == .bfloat16 ? .bfloat16 : nil) {
                 try task.losses(batch)
             }
-            values = try Self.values(losses)
+            values = try summed(Self.values(losses))
             if values.contains(where: { !$0.1.isFinite }) {
                 let text = values.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
                 throw TrainingError.notFinite(what: "loss", step: step, values: text)
@@ -142,6 +167,11 @@ public final class TrainingRun<Task: TrainingTask> {
         try average?.update()
         step += 1
         return (values, norm, rate)
+    }
+
+    /// Losses of the whole batch from those of this process's part.
+    private func summed(_ values: [(String, Double)]) throws -> [(String, Double)] {
+        Array(zip(values.map(\.0), try parallel.sum(values.map(\.1))))
     }
 
     /// Brings all values over from the device at once.
@@ -158,10 +188,12 @@ public final class TrainingRun<Task: TrainingTask> {
     }
 
     private func evaluate() throws {
-        let figures = try withAveragedWeights { try task.evaluate() }
-        try log.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
-        let text = figures.sorted { $0.key < $1.key }.map { "\($0.key) \(ProgressReporter.short($0.value))" }
-        ProgressReporter.print("step \(step)  evaluation  " + text.joined(separator: "  "))
+        try parallel.inFirst {
+            let figures = try withAveragedWeights { try task.evaluate() }
+            try log.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
+            let text = figures.sorted { $0.key < $1.key }.map { "\($0.key) \(ProgressReporter.short($0.value))" }
+            ProgressReporter.print("step \(step)  evaluation  " + text.joined(separator: "  "))
+        }
     }
 }
 
@@ -170,10 +202,16 @@ public final class TrainingRun<Task: TrainingTask> {
 extension TrainingRun {
     /// Writes a checkpoint of the present step.
     func save() throws {
+        let moments = try optimizer.state()
+        try parallel.inFirst { try write(moments) }
+        savedStep = step
+    }
+
+    private func write(_ moments: [(name: String, tensor: Tensor)]) throws {
         try folder.writeCheckpoint(step, keeping: options.keptCheckpoints) { url in
             try SafetensorsWriter.write(task.tensors, to: url.appendingPathComponent(CheckpointFile.weights))
             try withAveragedWeights { try task.export(to: url.appendingPathComponent(CheckpointFile.export)) }
-            var extra = optimizer.state
+            var extra = moments
             extra += (average?.entries ?? []).map { (CheckpointFile.averagePrefix + $0.name, $0.tensor) }
             extra.append((CheckpointFile.cpuRandomKey, try Runtime.randomState()))
             if device.kind != .cpu { extra.append((CheckpointFile.randomKey, try Runtime.randomState(of: device))) }
@@ -197,9 +235,19 @@ extension TrainingRun {
         }
     }
 
-    /// Goes on from the newest checkpoint that can be read; newer ones are set aside.
-    /// - Returns: false where there is none at all.
-    private func restoreNewest() throws -> Bool {
+    /// Restores the newest checkpoint, if any; all processes begin with what the first one has.
+    private func begin() throws {
+        let stored = parallel.isFirst ? try newest() : nil
+        let isResumed = try parallel.any(stored != nil)
+        if let stored { try restore(stored) } else { try Runtime.seed(options.seed) }
+        if parallel.isAlone { return }
+        for entry in task.tensors { try parallel.broadcast(entry.tensor) }
+        if isResumed { try share(stored) }
+    }
+
+    /// The newest checkpoint that can be read; newer ones are set aside.
+    /// - Returns: nil where there is none at all.
+    private func newest() throws -> Stored? {
         var damaged: [(step: Int, reason: String)] = []
         for number in folder.checkpointSteps.reversed() {
             let stored: Stored
@@ -209,18 +257,17 @@ extension TrainingRun {
                 damaged.append((number, "\(error)"))
                 continue
             }
-            try restore(stored)
             for (number, reason) in damaged {
                 let kept = try folder.setAside(number)
                 ProgressReporter.print("step-\(number) cannot be read and is now \(kept): \(reason)")
             }
-            return true
+            return stored
         }
         if let newest = damaged.first {
             throw TrainingError.unusableRun(
                 path: folder.url.path, reason: "none of its checkpoints can be read; of the newest: \(newest.reason)")
         }
-        return false
+        return nil
     }
 
     private func restore(_ stored: Stored) throws {
@@ -228,7 +275,9 @@ extension TrainingRun {
         try withoutGradients {
             for entry in task.tensors { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
         }
-        try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
+        if parallel.isAlone {
+            try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
+        }
         try average?.restore(updateCount: state.averageUpdates) {
             try training.tensor(named: CheckpointFile.averagePrefix + $0)
         }
@@ -237,5 +286,22 @@ extension TrainingRun {
             try Runtime.setRandomState(training.tensor(named: CheckpointFile.randomKey), of: device)
         }
         (step, elapsed) = (state.step, state.elapsedSeconds)
+    }
+
+    /// Gives all processes what the first one restored beside the weights.
+    private func share(_ stored: Stored?) throws {
+        let state = stored?.state
+        let numbers = try parallel.first(
+            [state?.step ?? 0, state?.optimizerSteps ?? 0].map(Double.init) + [state?.elapsedSeconds ?? 0])
+        (step, elapsed) = (Int(numbers[0]), numbers[2])
+        try optimizer.restore(stepCount: Int(numbers[1])) { name in
+            guard let stored else { throw TrainingError.unusableRun(path: folder.url.path, reason: "no checkpoint") }
+            return try stored.training.tensor(named: name)
+        }
+        for place in device.kind == .cpu ? [Device.cpu] : [.cpu, device] {
+            let random = try Runtime.randomState(of: place)
+            try parallel.broadcast(random)
+            try Runtime.setRandomState(random, of: place)
+        }
     }
 }

@@ -25,15 +25,19 @@ public final class UPNTask: TrainingTask {
     private let evaluationPictures: [AnnotatedPicture]
     private var loader: (phase: Int, SceneLoader)?
     private let device: Device
+    private let parallel: DataParallel
 
     /// - Parameters:
     ///   - source: training pictures
     ///   - evaluationPictures: held-out ones
+    ///   - parallel: the processes that train together
     public init(
         _ recipe: UPNRecipe, source: @escaping SceneLoader.Source, evaluationPictures: [AnnotatedPicture],
-        device: Device = .cpu
+        device: Device = .cpu, parallel: DataParallel = .alone
     ) throws {
         try recipe.validateTask()
+        try parallel.check(batchSize: recipe.batchSize, "batchSize")
+        self.parallel = parallel
         (self.recipe, self.source, self.evaluationPictures, self.device) = (recipe, source, evaluationPictures, device)
         try Runtime.seed(recipe.options.seed)
         network = try UniversalProposalNetwork(recipe.network, ParameterStore(device: device).weights)
@@ -68,15 +72,16 @@ public final class UPNTask: TrainingTask {
         var augmentation = recipe.augmentation
         augmentation.sides = recipe.phases[phase].sides
         let started = SceneLoader(
-            source, augmentation: augmentation, batchSize: recipe.batchSize, seed: recipe.options.seed,
-            threads: recipe.loaderThreads)
+            source, augmentation: augmentation, batchSize: recipe.batchSize,
+            part: parallel.part(of: recipe.batchSize), seed: recipe.options.seed, threads: recipe.loaderThreads)
         loader = (phase, started)
         return started
     }
 
     public func losses(_ batch: UPNBatch) throws -> TrainingLosses {
         let input = try batch.pictures.networkInput(device: device)
-        let targets = try DetectionTargets(batch.pictures.boxes(batch.granularity), device: device)
+        let boxes = batch.pictures.boxes(batch.granularity)
+        let targets = try DetectionTargets(boxes, whole: BatchOfTargets(boxes.map(\.count), parallel), device: device)
         let parts = try losses(network.encode(input.pixels, mask: input.mask), targets, batch.granularity)
         let total = try parts.dropFirst().reduce(parts[0].value) { try $0 + $1.value }
         return TrainingLosses(total: total, parts: parts)
@@ -100,7 +105,7 @@ public final class UPNTask: TrainingTask {
         if recipe.encoderMatchesPerTarget > 1 {
             let dense = DetectionOutputs(
                 boxes: try memory.coordinates.sigmoid().unsqueezed(0), logits: try selection.scores.unsqueezed(0))
-            let losses = try criterion(dense, targets, perTarget: recipe.encoderMatchesPerTarget)
+            let losses = try criterion(dense, targets, perTarget: recipe.encoderMatchesPerTarget, parallel)
             parts.append(("encoder", try criterion.total(losses) * recipe.encoderWeight))
         } else {
             selected = try selected.appending(boxes: selection.coordinates.sigmoid(), logits: selection.logits)

@@ -69,34 +69,38 @@ public enum UPNTraining {
     /// Starts a run, or goes on with the one in `folder`. Every scene is a new one: drawing it takes a fiftieth of what a network
     /// needs to learn from it. Evaluation is on scenes, whatever the training is on.
     ///
-    /// - Parameter folder: the run's; checkpoints have a loadable network in `step-N/export`.
-    /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`.
-    public static func run(_ recipe: UPNRecipe, folder: URL, device: Device = .cpu) throws
-        -> TrainingRun<UPNTask>.Outcome
-    {
+    /// - Parameters:
+    ///   - folder: the run's; checkpoints have a loadable network in `step-N/export`.
+    ///   - parallel: the processes that train together
+    /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`,
+    ///   `ProcessGroupError`.
+    public static func run(
+        _ recipe: UPNRecipe, folder: URL, device: Device = .cpu, parallel: DataParallel = .alone
+    ) throws -> TrainingRun<UPNTask>.Outcome {
         try TrainingRun(
-            task(recipe, device: device), options: recipe.options, folder: folder, configuration: recipe
+            task(recipe, device: device, parallel), options: recipe.options, folder: folder, configuration: recipe,
+            parallel: parallel
         ).run()
     }
 
     /// What `run` would do.
     public static func plan(_ recipe: UPNRecipe, device: Device = .cpu) throws -> TrainingPlan {
-        try TrainingPlan(task(recipe, device: device), recipe.options)
+        try TrainingPlan(task(recipe, device: device, .alone), recipe.options)
     }
 
-    private static func task(_ recipe: UPNRecipe, device: Device) throws -> UPNTask {
+    private static func task(_ recipe: UPNRecipe, device: Device, _ parallel: DataParallel) throws -> UPNTask {
         let assets = try SceneAssets()
         var configuration = SceneConfiguration(split: .training)
         (configuration.width, configuration.height) = (recipe.sceneSide, recipe.sceneSide)
         let generator = try SceneGenerator(configuration: configuration, assets: assets)
         let firstSeed = recipe.options.seed &* 0x1_0000_0000
-        let pictures = try TrainingPictures(recipe.data, seed: recipe.options.seed) {
+        let pictures = try TrainingPictures(recipe.data, seed: recipe.options.seed, isTold: parallel.isFirst) {
             generator.scene(seed: firstSeed &+ UInt64($0))
         }
         return try UPNTask(
             recipe, source: { try pictures.picture($0) },
-            evaluationPictures: (0..<recipe.evaluationScenes).map {
+            evaluationPictures: (0..<(parallel.isFirst ? recipe.evaluationScenes : 0)).map {
                 AnnotatedPicture(generator.scene(seed: firstEvaluationSeed + UInt64($0)))
-            }, device: device)
+            }, device: device, parallel: parallel)
     }
 }

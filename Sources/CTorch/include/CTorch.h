@@ -134,6 +134,41 @@ typedef struct CTAutocast {
 CTStatus ct_autocast_enter(int32_t device_type, CTAutocast state, CTAutocast *former);
 CTStatus ct_autocast_leave(int32_t device_type, CTAutocast former);
 
+// MARK: Processes that compute together
+
+typedef struct CTProcessGroup *CTProcessGroupRef;
+
+typedef struct CTProcessGroupOptions {
+    const char *host;              ///< where the processes find each other
+    uint16_t port;
+    bool hosts_store;              ///< whether this process hosts the store there
+    const char *prefix;            ///< keeps apart what several groups put into one store
+    int32_t rank, size;
+    int64_t timeout_milliseconds;  ///< of finding each other and of every collective
+    bool uses_nccl;                ///< whether tensors on CUDA devices are taken too
+} CTProcessGroupOptions;
+
+typedef enum CTReduction {
+    CT_REDUCE_SUM,
+    CT_REDUCE_MAXIMUM,
+} CTReduction;
+
+/// Joins a group; returns when all processes have joined. Release with `ct_process_group_release`.
+CTStatus ct_process_group_create(const CTProcessGroupOptions *options, CTProcessGroupRef *out);
+void ct_process_group_release(CTProcessGroupRef group);
+// Collectives: all processes call the same ones in the same order with contiguous tensors of the same sizes. They return
+// when the result is there, or fail when a process is gone or does not call in time.
+/// Replaces the elements by those of all processes together.
+CTStatus ct_process_group_all_reduce(CTProcessGroupRef group, CTTensorRef tensor, CTReduction reduction);
+/// Sums `input`, which has a part for each process, and gives each its part in `output`. Overwrites `input`.
+CTStatus ct_process_group_reduce_scatter(CTProcessGroupRef group, CTTensorRef input, CTTensorRef output);
+/// Puts the `input` of all processes into `output`, by rank.
+CTStatus ct_process_group_all_gather(CTProcessGroupRef group, CTTensorRef input, CTTensorRef output);
+/// Gives all processes the elements of the one with rank `root`.
+CTStatus ct_process_group_broadcast(CTProcessGroupRef group, CTTensorRef tensor, int32_t root);
+/// Waits until all processes are here. 0 for the group's own timeout.
+CTStatus ct_process_group_barrier(CTProcessGroupRef group, int64_t timeout_milliseconds);
+
 // MARK: The process
 
 /// Version of the libtorch in use, e.g. "2.13.0".

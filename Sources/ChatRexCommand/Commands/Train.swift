@@ -14,12 +14,16 @@ package struct TrainCommand: AsyncParsableCommand {
             interrupted. Each checkpoint has a loadable model in step-N/export. --init and --proposals take a model's folder or a \
             run, whose last export is used.
 
+            Started several times by torchrun, or by anything that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, the \
+            processes share every batch of the recipe and the optimiser's state.
+
             EXAMPLE
               chatrex train upn Recipes/nano-upn.yaml --out runs/upn
               chatrex train upn Recipes/nano-upn.yaml --data runs/engine --out runs/upn-engine
               chatrex train encoders Recipes/nano-encoders.yaml --out runs/encoders
               chatrex train perception Recipes/nano-perception.yaml --init runs/encoders --proposals runs/upn --out runs/perception
               chatrex train pages Recipes/nano-pages.yaml --out runs/pages
+              torchrun --no-python --nproc-per-node 2 chatrex train upn Recipes/nano-upn.yaml --out runs/upn
             """)
 
     enum Stage: String, ExpressibleByArgument, CaseIterable {
@@ -66,7 +70,13 @@ package struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Ends after this much time, all sessions together; over the recipe's.")
     var minutes: Double?
 
-    @Option(help: "Threads of the CPU. (default: all cores)")
+    @Option(
+        help: ArgumentHelp(
+            "cpu, cuda or mps; the proposal network alone can leave the CPU. Of several processes on a machine each takes the GPU of its LOCAL_RANK. (default: cpu)",
+            valueName: "device"), transform: { try Device(parsing: $0) })
+    var device = Device.cpu
+
+    @Option(help: "Threads of the CPU. (default: all cores, shared by the processes of the machine)")
     var threads: Int?
 
     package init() {}
@@ -77,6 +87,9 @@ package struct TrainCommand: AsyncParsableCommand {
             throw ValidationError(
                 "The classifier of pages is trained from nothing: no --init, --encoders or --proposals.")
         }
+        if device.kind != .cpu, stage != .upn {
+            throw ValidationError("Only the proposal network can be trained on another device than the CPU.")
+        }
         if !data.isEmpty, stage == .encoders || stage == .pages {
             throw ValidationError(
                 "The encoders' warm-up and the classifier learn from generated pictures; --data is for the other stages."
@@ -86,7 +99,12 @@ package struct TrainCommand: AsyncParsableCommand {
 
     package func run() throws {
         Runtime.initialize()
-        try Runtime.setThreadCount(threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        let place = try ProcessPlace(environment: ProcessInfo.processInfo.environment)
+        try Runtime.setThreadCount(
+            threads ?? ProcessInfo.processInfo.activeProcessorCount / (place?.localCount ?? 1))
+        let device = try (place?.device(device.kind) ?? device).checked()
+        if dryRun, let place, place.rank > 0 { return }
+        let parallel = try DataParallel(joining: dryRun ? nil : place, device: device)
         let file = URL(fileURLWithPath: recipe), out = out ?? ""
         let folder = URL(fileURLWithPath: out, isDirectory: true)
         let origin = ChatRexStart(
@@ -98,14 +116,14 @@ package struct TrainCommand: AsyncParsableCommand {
                 if let minutes { $0.options.minutes = minutes }
                 if !data.isEmpty { $0.data = TrainingData(folders: data) }
             }
-            if dryRun { return try show(UPNTraining.plan(recipe)) }
-            isFinished = try UPNTraining.run(recipe, folder: folder) == .finished
+            if dryRun { return try show(UPNTraining.plan(recipe, device: device)) }
+            isFinished = try UPNTraining.run(recipe, folder: folder, device: device, parallel: parallel) == .finished
         } else if stage == .pages {
             let recipe = try RecipeFile.load(file, defaults: PageRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
             }
             if dryRun { return try show(PageTraining.plan(recipe)) }
-            isFinished = try PageTraining.run(recipe, folder: folder) == .finished
+            isFinished = try PageTraining.run(recipe, folder: folder, parallel: parallel) == .finished
         } else {
             var recipe = try RecipeFile.load(file, defaults: ChatRexRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
@@ -114,13 +132,17 @@ package struct TrainCommand: AsyncParsableCommand {
             if let stage = ConversationStage(rawValue: stage.rawValue) {
                 recipe.conversation.stage = stage
                 if dryRun { return try show(ChatRexTraining.plan(recipe, from: origin)) }
-                isFinished = try ChatRexTraining.run(recipe, from: origin, folder: folder) == .finished
+                isFinished =
+                    try ChatRexTraining.run(recipe, from: origin, folder: folder, parallel: parallel) == .finished
             } else {
                 if dryRun { return try show(ChatRexTraining.warmUpPlan(recipe, from: origin)) }
-                isFinished = try ChatRexTraining.warmUp(recipe, from: origin, folder: folder) == .finished
+                isFinished =
+                    try ChatRexTraining.warmUp(recipe, from: origin, folder: folder, parallel: parallel) == .finished
             }
         }
-        try Terminal.write(isFinished ? "finished: \(out)" : "stopped; repeat the command to go on: \(out)")
+        if parallel.isFirst {
+            try Terminal.write(isFinished ? "finished: \(out)" : "stopped; repeat the command to go on: \(out)")
+        }
         if !isFinished { throw ExitCode(ExitStatus.interrupted.rawValue) }
     }
 

@@ -14,6 +14,7 @@ import Recipes
 import Scenes
 import Server
 import Tokenizers
+import Torch
 import TorchNN
 import Training
 import VisionEncoders
@@ -53,7 +54,12 @@ package enum ExitStatus: Int32, Sendable {
                 case .invalidSetting: .usage
                 }
         case let error as TrainingError:
-            self = if case .notFinite = error { .failed } else { .inaccessible }
+            self =
+                switch error {
+                case .notFinite, .processLost: .failed
+                default: .inaccessible
+                }
+        case let error as ProcessGroupError: self = error.cause == .environment ? .usage : .failed
         case is CancellationError: self = .interrupted
         default: self = .failed
         }

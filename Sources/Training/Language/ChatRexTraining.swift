@@ -58,39 +58,49 @@ public struct ChatRexStart: Sendable {
 /// Trains ChatRex models: the encoders' warm-up, then the paper's three stages.
 public enum ChatRexTraining {
     /// Warms the encoders up, or goes on with the run in `folder`.
-    public static func warmUp(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
-        -> TrainingRun<EncoderWarmUp>.Outcome
-    {
-        try TrainingRun(warmUpTask(recipe, start), options: recipe.options, folder: folder, configuration: recipe).run()
+    public static func warmUp(
+        _ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL, parallel: DataParallel = .alone
+    ) throws -> TrainingRun<EncoderWarmUp>.Outcome {
+        try TrainingRun(
+            warmUpTask(recipe, start, parallel), options: recipe.options, folder: folder, configuration: recipe,
+            parallel: parallel
+        ).run()
     }
 
     /// What `warmUp` would do.
     public static func warmUpPlan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
-        try TrainingPlan(warmUpTask(recipe, start), recipe.options)
+        try TrainingPlan(warmUpTask(recipe, start, .alone), recipe.options)
     }
 
-    private static func warmUpTask(_ recipe: ChatRexRecipe, _ start: ChatRexStart) throws -> EncoderWarmUp {
+    private static func warmUpTask(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ parallel: DataParallel) throws
+        -> EncoderWarmUp
+    {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
         return try EncoderWarmUp(
             model, tokenizer: tokenizer, generator: training, validation: validation, batchSize: recipe.warmUpBatchSize,
             trainsEmbeddings: recipe.warmUpTrainsEmbeddings, trainsProjectors: recipe.warmUpTrainsProjectors,
-            seed: recipe.options.seed &* 1_000_003)
+            seed: recipe.options.seed &* 1_000_003, parallel: parallel)
     }
 
     /// Trains one of the three stages, or goes on with the run in `folder`.
-    public static func run(_ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL) throws
-        -> TrainingRun<ConversationTask>.Outcome
-    {
-        try TrainingRun(task(recipe, start), options: recipe.options, folder: folder, configuration: recipe).run()
+    public static func run(
+        _ recipe: ChatRexRecipe, from start: ChatRexStart, folder: URL, parallel: DataParallel = .alone
+    ) throws -> TrainingRun<ConversationTask>.Outcome {
+        try TrainingRun(
+            task(recipe, start, parallel), options: recipe.options, folder: folder, configuration: recipe,
+            parallel: parallel
+        ).run()
     }
 
     /// What `run` would do.
     public static func plan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
-        try TrainingPlan(task(recipe, start), recipe.options)
+        try TrainingPlan(task(recipe, start, .alone), recipe.options)
     }
 
-    private static func task(_ recipe: ChatRexRecipe, _ start: ChatRexStart) throws -> ConversationTask {
+    private static func task(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ parallel: DataParallel) throws
+        -> ConversationTask
+    {
         let (training, validation) = try generators(recipe)
         let (model, tokenizer) = try startingModel(recipe, start, training)
         if recipe.startsLanguageModel {
@@ -103,12 +113,12 @@ public enum ChatRexTraining {
         }
         let network = try start.proposals.map { try UniversalProposalNetwork.load(exported($0)) }
         let firstSeed = recipe.conversation.seed &* 1_000_003
-        let pictures = try TrainingPictures(recipe.data, seed: recipe.conversation.seed) {
+        let pictures = try TrainingPictures(recipe.data, seed: recipe.conversation.seed, isTold: parallel.isFirst) {
             training.scene(seed: firstSeed &+ UInt64($0))
         }
         return try ConversationTask(
             model, tokenizer: tokenizer, options: recipe.conversation, pictures: pictures, validation: validation,
-            proposalNetwork: network)
+            proposalNetwork: network, parallel: parallel)
     }
 
     private static func generators(_ recipe: ChatRexRecipe) throws -> (

@@ -87,6 +87,7 @@ public final class ConversationTask: TrainingTask {
     private let validation: SceneGenerator
     private let proposalNetwork: UniversalProposalNetwork?
     private let preprocessor: ImagePreprocessor
+    private let parallel: DataParallel
     private var prefetcher: Prefetcher<[any PictureTruth]>?
 
     /// - Parameters:
@@ -94,10 +95,13 @@ public final class ConversationTask: TrainingTask {
     ///   - pictures: what is learned from
     ///   - validation: scenes that training never sees
     ///   - proposalNetwork: gives the boxes beside the truth; imitated ones are used when nil.
+    ///   - parallel: the processes that train together
     public init(
         _ model: ChatRexModel, tokenizer: BytePairTokenizer, options: ConversationOptions, pictures: TrainingPictures,
-        validation: SceneGenerator, proposalNetwork: UniversalProposalNetwork?
+        validation: SceneGenerator, proposalNetwork: UniversalProposalNetwork?, parallel: DataParallel = .alone
     ) throws {
+        try parallel.check(batchSize: options.batchSize, "conversation.batchSize")
+        self.parallel = parallel
         (self.model, self.options, self.pictures, self.validation) = (model, options, pictures, validation)
         self.proposalNetwork = proposalNetwork
         tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
@@ -127,10 +131,10 @@ public final class ConversationTask: TrainingTask {
     // MARK: Batches
 
     public func batch(_ number: Int, progress: Double) throws -> ConversationBatch {
-        let batchSize = options.batchSize, pictures = pictures
+        let batchSize = options.batchSize, part = parallel.part(of: batchSize), pictures = pictures
         if prefetcher?.position != number {
             prefetcher = Prefetcher(start: number, threads: 1, depth: 3) { number in
-                try (0..<batchSize).map { try pictures.truth(number * batchSize + $0) }
+                try part.map { try pictures.truth(number * batchSize + $0) }
             }
         }
         return try makeBatch(prefetcher?.take() ?? [], stream: "train/\(options.stage.rawValue)")
@@ -180,7 +184,8 @@ public final class ConversationTask: TrainingTask {
 
     public func losses(_ batch: ConversationBatch) throws -> TrainingLosses {
         let (logits, targets) = try answerLogits(batch)
-        return try TrainingLosses(total: Self.surprise(logits, targets).mean())
+        let count = try parallel.sum(targets.count)
+        return try TrainingLosses(total: Self.surprise(logits, targets).sum() / Double(max(1, count)))
     }
 
     /// Minus the logarithm of the probability of all that is right together, among all that the grammar offers: [A].

@@ -39,6 +39,7 @@ public final class EncoderWarmUp: TrainingTask {
     private let batchSize: Int, seed: UInt64
     private let trainsProjectors: Bool
     private let preprocessor: ImagePreprocessor
+    private let parallel: DataParallel
     private var prefetcher: Prefetcher<RegionBatch>?
 
     /// - Parameters:
@@ -46,10 +47,14 @@ public final class EncoderWarmUp: TrainingTask {
     ///   - validation: of scenes of the same names on seeds that training never sees
     ///   - trainsEmbeddings: whether names move as well; fixed names keep a language model that knows them in step.
     ///   - trainsProjectors: whether the projectors move as well; fixed ones keep what else a language model reads from rows.
+    ///   - parallel: the processes that train together
     public init(
         _ model: ChatRexModel, tokenizer: BytePairTokenizer, generator: SceneGenerator, validation: SceneGenerator,
-        batchSize: Int, trainsEmbeddings: Bool, trainsProjectors: Bool = true, seed: UInt64
+        batchSize: Int, trainsEmbeddings: Bool, trainsProjectors: Bool = true, seed: UInt64,
+        parallel: DataParallel = .alone
     ) throws {
+        try parallel.check(batchSize: batchSize, "warmUpBatchSize")
+        self.parallel = parallel
         (self.generator, self.validation, self.batchSize, self.seed) = (generator, validation, batchSize, seed)
         (self.model, self.tokenizer, self.trainsProjectors) = (model, tokenizer, trainsProjectors)
         let configuration = model.configuration
@@ -68,13 +73,15 @@ public final class EncoderWarmUp: TrainingTask {
     public func batch(_ number: Int, progress: Double) throws -> RegionBatch {
         if let prefetcher, prefetcher.position == number { return try prefetcher.take() }
         let (generator, batchSize, seed, side) = (generator, batchSize, seed, preprocessor.highResolution)
+        let part = parallel.part(of: batchSize)
         let started = Prefetcher(start: number, threads: 1, depth: 3) { number in
-            let seeds = (0..<batchSize).map { seed &+ UInt64(number * batchSize + $0) }
+            let first = seed &+ UInt64(number * batchSize), seeds = part.map { first &+ UInt64($0) }
             // One batch in four shows things where they will be met; the others show many more of them for the same work.
             var batch =
                 number % 4 == 3
                 ? try Self.makeBatch(generator, side: side, seeds: seeds)
-                : Self.makeMosaics(generator, side: side, seeds: seeds)
+                // One size of tile in a batch, so that all its pictures have equally many.
+                : Self.makeMosaics(generator, side: side, seeds: seeds, rows: 4 + Int(first / UInt64(batchSize) % 4))
             batch.spelling = number % NameTable.spellings.count
             return batch
         }
@@ -83,10 +90,11 @@ public final class EncoderWarmUp: TrainingTask {
     }
 
     /// Pictures tiled with close-ups of single things: a scene has about seven regions to learn from, a mosaic up to 49.
-    private static func makeMosaics(_ generator: SceneGenerator, side: Int, seeds: [UInt64]) -> RegionBatch {
+    private static func makeMosaics(_ generator: SceneGenerator, side: Int, seeds: [UInt64], rows: Int)
+        -> RegionBatch
+    {
         let positions = Dictionary(uniqueKeysWithValues: generator.vocabulary.enumerated().map { ($1.id, $0) })
-        // One size of tile in a batch, so that all its pictures have equally many.
-        let rows = 4 + Int(seeds.first ?? 0) / max(seeds.count, 1) % 4, tile = side / rows
+        let tile = side / rows
         var batch = RegionBatch()
         for seed in seeds {
             var picture = [UInt8](repeating: 0, count: side * side * 3)
@@ -131,7 +139,10 @@ public final class EncoderWarmUp: TrainingTask {
         let names = try names.embeddings(model.language.embedding, spelling: batch.spelling)
         let targets = try Tensor(batch.labels)
         let kinds = try rows(batch)
-        let naming = try kinds.map { try similarities($0, names).crossEntropy(targets, labelSmoothing: 0.05) }
+        let count = try Double(max(1, parallel.sum(batch.labels.count { $0 >= 0 })))
+        let naming = try kinds.map {
+            try similarities($0, names).crossEntropy(targets, labelSmoothing: 0.05, reduction: .sum) / count
+        }
         guard trainsProjectors else {
             return try TrainingLosses(total: naming.dropFirst().reduce(naming[0]) { try $0 + $1 })
         }
@@ -139,7 +150,7 @@ public final class EncoderWarmUp: TrainingTask {
         let target = try names.norm(over: -1).mean().detached()
         let isLabelled = try targets.greaterOrEqual(to: 0)
         let lengths = try kinds.map { rows in
-            try (rows.norm(over: -1).selected(where: isLabelled) / target - 1).power(2).mean()
+            try (rows.norm(over: -1).selected(where: isLabelled) / target - 1).power(2).sum() / count
         }
         // Mosaics train objects alone, so their total has one kind of row.
         let total = try (naming + lengths).dropFirst().reduce(naming[0]) { try $0 + $1 }

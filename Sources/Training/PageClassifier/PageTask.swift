@@ -18,13 +18,19 @@ public final class PageTask: TrainingTask {
     public let recipe: PageRecipe
     public let network: PageClassifierNetwork
     private let generator: PageGenerator, validation: PageGenerator
+    private let parallel: DataParallel
     private var prefetcher: Prefetcher<PageBatch>?
 
     /// - Parameters:
     ///   - generator: of training examples
     ///   - validation: of examples on other photographs
-    public init(_ recipe: PageRecipe, generator: PageGenerator, validation: PageGenerator) throws {
+    ///   - parallel: the processes that train together
+    public init(
+        _ recipe: PageRecipe, generator: PageGenerator, validation: PageGenerator, parallel: DataParallel = .alone
+    ) throws {
         try recipe.validateTask()
+        try parallel.check(batchSize: recipe.batchSize, "batchSize")
+        self.parallel = parallel
         (self.recipe, self.generator, self.validation) = (recipe, generator, validation)
         try Runtime.seed(recipe.options.seed)
         network = try PageClassifierNetwork(recipe.network, ParameterStore().weights)
@@ -39,10 +45,10 @@ public final class PageTask: TrainingTask {
     public func batch(_ number: Int, progress: Double) throws -> PageBatch {
         if let prefetcher, prefetcher.position == number { return try prefetcher.take() }
         let (generator, size, side) = (generator, recipe.batchSize, recipe.network.side)
-        let first = recipe.options.seed &* 0x1_0000_0000
+        let first = recipe.options.seed &* 0x1_0000_0000, part = parallel.part(of: size)
         let started = Prefetcher(start: number, threads: recipe.loaderThreads, depth: recipe.loaderThreads + 2) {
             number in
-            try Self.batch(generator, seeds: (0..<size).map { first &+ UInt64(number * size + $0) }, side: side)
+            try Self.batch(generator, seeds: part.map { first &+ UInt64(number * size + $0) }, side: side)
         }
         prefetcher = started
         return try started.take()
@@ -66,7 +72,8 @@ public final class PageTask: TrainingTask {
     public func losses(_ batch: PageBatch) throws -> TrainingLosses {
         // Targets a little off 0 and 1 keep probabilities honest where an example is not clear.
         let targets = batch.targets.map { $0 + recipe.labelSmoothing * (0.5 - $0) }
-        return try TrainingLosses(total: logits(batch).binaryCrossEntropy(Tensor(targets)))
+        return try TrainingLosses(
+            total: logits(batch).binaryCrossEntropy(Tensor(targets), reduction: .sum) / Double(recipe.batchSize))
     }
 
     /// Shares of what is dropped that should be, and of what should be that is.

@@ -36,19 +36,23 @@ public enum PageTraining {
     ///
     /// - Parameter folder: the run's; checkpoints have a loadable network in `step-N/export`.
     /// - Throws: `TrainingError`, `ScenesError` naming packages to install, `CheckpointError`, `TorchError`.
-    public static func run(_ recipe: PageRecipe, folder: URL) throws -> TrainingRun<PageTask>.Outcome {
-        try TrainingRun(task(recipe), options: recipe.options, folder: folder, configuration: recipe).run()
+    public static func run(_ recipe: PageRecipe, folder: URL, parallel: DataParallel = .alone) throws
+        -> TrainingRun<PageTask>.Outcome
+    {
+        try TrainingRun(
+            task(recipe, parallel), options: recipe.options, folder: folder, configuration: recipe, parallel: parallel
+        ).run()
     }
 
     /// What `run` would do.
     public static func plan(_ recipe: PageRecipe) throws -> TrainingPlan {
-        try TrainingPlan(task(recipe), recipe.options)
+        try TrainingPlan(task(recipe, .alone), recipe.options)
     }
 
-    private static func task(_ recipe: PageRecipe) throws -> PageTask {
+    private static func task(_ recipe: PageRecipe, _ parallel: DataParallel) throws -> PageTask {
         let assets = try SceneAssets()
         return try PageTask(
             recipe, generator: PageGenerator(split: .training, assets: assets),
-            validation: PageGenerator(split: .validation, assets: assets))
+            validation: PageGenerator(split: .validation, assets: assets), parallel: parallel)
     }
 }
