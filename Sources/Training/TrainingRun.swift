@@ -22,6 +22,10 @@ public protocol TrainingTask {
     var tensors: [(name: String, tensor: Tensor)] { get }
     /// What is trained, with rates and weight decay; part of `tensors`.
     var parameterGroups: [AdamW.Group] { get }
+    /// Everything that the run holds in memory, `tensors` among it; more than these where a part rests that checkpoints leave out.
+    var heldTensors: [(name: String, tensor: Tensor)] { get }
+    /// Called when a checkpoint's values are in `tensors`; throws where they do not belong to the rest of the model.
+    func restored() throws
     /// The batch of a number; must depend on its arguments and the run's seed alone. Numbers come in order.
     /// - Parameter progress: how much of the run is done, 0...1.
     func batch(_ number: Int, progress: Double) throws -> Batch
@@ -30,6 +34,24 @@ public protocol TrainingTask {
     func evaluate() throws -> [String: Double]
     /// Writes the model for use into a folder that does not exist yet. The model has its averaged weights then.
     func export(to folder: URL) throws
+}
+
+extension TrainingTask {
+    public var heldTensors: [(name: String, tensor: Tensor)] { tensors }
+    public func restored() {}
+
+    /// - Throws: `TrainingError.unusableRun` for a checkpoint of a task with other tensors.
+    func checkFit(of weights: SafetensorsFile, in folder: RunFolder) throws {
+        let misfits = tensors.filter { weights.shape(of: $0.name) != $0.tensor.shape }
+        guard let (name, tensor) = misfits.first else { return }
+        let found = weights.shape(of: name).map { "\($0)" } ?? "none"
+        throw TrainingError.unusableRun(
+            path: folder.url.path,
+            reason: """
+                its checkpoint is of another recipe or model; of \(tensors.count) tensors \(misfits.count) do not fit, such as \
+                \(name): \(found) instead of \(tensor.shape). Name another folder by --out.
+                """)
+    }
 }
 
 /// What a checkpoint's folder holds.
@@ -63,6 +85,7 @@ public final class TrainingRun<Task: TrainingTask> {
     private let log: RunLog
     private let device: Device
     private var elapsed = 0.0
+    private var divergence: DivergenceGuard
 
     /// What a checkpoint holds besides tensors.
     private struct State: Codable {
@@ -75,7 +98,7 @@ public final class TrainingRun<Task: TrainingTask> {
     /// - Throws: `TrainingError`, `CheckpointError`, `LoadReport`.
     public init(_ task: Task, options: TrainingOptions, folder: URL, configuration: some Encodable) throws {
         try options.validate()
-        (self.task, self.options) = (task, options)
+        (self.task, self.options, divergence) = (task, options, DivergenceGuard(options))
         self.folder = try RunFolder(folder)
         let groups = task.parameterGroups
         let trained = groups.flatMap(\.parameters)
@@ -103,7 +126,7 @@ public final class TrainingRun<Task: TrainingTask> {
                 try evaluate()
                 evaluatedAt = clock.elapsed
             }
-            if elapsed - savedAt >= options.checkpointMinutes * 60 {
+            if elapsed - savedAt >= options.checkpointMinutes * 60, !divergence.isSuspicious {
                 elapsed = clock.elapsed
                 try save()
                 (savedStep, savedAt) = (step, elapsed)
@@ -122,21 +145,26 @@ public final class TrainingRun<Task: TrainingTask> {
     private func advance() throws -> (losses: [(String, Double)], norm: Double, rate: Double) {
         let progress = options.progress(step: step, elapsed: elapsed)
         let rate = options.rate(step: step, elapsed: elapsed)
+        let batches = step * options.accumulation...(step + 1) * options.accumulation - 1
         var values: [(String, Double)] = []
-        for part in 0..<options.accumulation {
-            let batch = try task.batch(step * options.accumulation + part, progress: progress)
+        for number in batches {
+            let batch = try task.batch(number, progress: progress)
             let losses = try autocast(device, to: options.precision == .bfloat16 ? .bfloat16 : nil) {
                 try task.losses(batch)
             }
             values = try Self.values(losses)
             if values.contains(where: { !$0.1.isFinite }) {
                 let text = values.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-                throw TrainingError.notFinite(what: "loss", step: step, values: text)
+                throw TrainingError.notFinite(what: "loss of batch \(number)", step: step, values: text)
             }
             try (losses.total / Double(options.accumulation)).backward()
         }
         let norm = try optimizer.clipGradients(to: options.clipNorm)
-        if !norm.isFinite { throw TrainingError.notFinite(what: "gradient", step: step, values: "norm \(norm)") }
+        if !norm.isFinite {
+            throw TrainingError.notFinite(
+                what: "gradient of \(TrainingError.text(batches))", step: step, values: "norm \(norm)")
+        }
+        try divergence.note(values.first?.1 ?? 0, step: step, batches: batches)
         try optimizer.step(learningRate: rate)
         try optimizer.clearGradients()
         try average?.update()
@@ -225,9 +253,11 @@ extension TrainingRun {
 
     private func restore(_ stored: Stored) throws {
         let (state, weights, training) = (stored.state, stored.weights, stored.training)
+        try task.checkFit(of: weights, in: folder)
         try withoutGradients {
             for entry in task.tensors { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
         }
+        try task.restored()
         try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
         try average?.restore(updateCount: state.averageUpdates) {
             try training.tensor(named: CheckpointFile.averagePrefix + $0)

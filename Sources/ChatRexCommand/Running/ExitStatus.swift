@@ -51,7 +51,11 @@ package enum ExitStatus: Int32, Sendable {
                 case .invalidSetting: .usage
                 }
         case let error as TrainingError:
-            self = if case .notFinite = error { .failed } else { .inaccessible }
+            self =
+                switch error {
+                case .notFinite, .diverged: .failed
+                default: .inaccessible
+                }
         case is CancellationError: self = .interrupted
         default: self = .failed
         }
