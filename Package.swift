@@ -168,7 +168,10 @@ let package = Package(
         tests("LanguageModels", ["Checkpoints", "LanguageModels", "Torch", "TorchNN"], exclude: ["Fixtures"]),
         tests(
             "ChatRex",
-            ["Boxes", "ChatRex", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch", "TorchNN"]),
+            [
+                "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "Tokenizers", "Torch",
+                "TorchNN", "VisionEncoders",
+            ]),
         tests("Evaluation", ["Boxes", "ChatRex", "Evaluation", "Imaging", "LanguageModels"], exclude: ["Fixtures"]),
         tests("Imaging", ["Imaging"], exclude: ["Fixtures"]),
         tests("GoldenParity", ["GoldenParity"]),

@@ -28,7 +28,8 @@ package struct ChatRexTool: AsyncParsableCommand {
             CommandGroup(
                 name: "Data and model",
                 subcommands: [
-                    ScenesCommand.self, EngineCommand.self, ModelCommand.self, TrainCommand.self, EvalCommand.self,
+                    ScenesCommand.self, EngineCommand.self, ModelCommand.self, TrainCommand.self, CurvesCommand.self,
+                    EvalCommand.self,
                 ]),
             CommandGroup(name: "Machine", subcommands: [BenchCommand.self, DoctorCommand.self, GoldenCommand.self]),
         ])

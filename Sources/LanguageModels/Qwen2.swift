@@ -85,6 +85,8 @@ public final class Qwen2: Module {
     let layers: [Qwen2Layer]
     let norm: RMSNorm
     let head: Tensor
+    /// Whether layers keep their inputs alone for the backward pass and are computed again in it, see `recomputed`.
+    public var recomputesActivations = false
     private let rotary: RotaryTable
 
     public init(_ configuration: Qwen2Configuration, _ weights: Weights) throws {
@@ -124,8 +126,10 @@ public final class Qwen2: Module {
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             observe?(index, x)
-            x = try layer(x, rotation) { queries, keys, values in
-                try layer.attention(queries, keys, values, mask: mask, isCausal: mask == nil && t > 1)
+            x = try recomputed([x], if: recomputesActivations) { inputs in
+                try layer(inputs[0], rotation) { queries, keys, values in
+                    try layer.attention(queries, keys, values, mask: mask, isCausal: mask == nil && t > 1)
+                }
             }
         }
         return try norm(x)

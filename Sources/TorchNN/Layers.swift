@@ -4,6 +4,8 @@ import Torch
 public final class Linear: Module {
     public let weight: Tensor
     public let bias: Tensor?
+    /// A change of the weight that is trained in its place.
+    public var update: LowRankUpdate?
 
     public init(
         _ inputs: Int, _ outputs: Int, bias hasBias: Bool = true, _ weights: Weights, initializer: Initializer = .fanIn,
@@ -17,7 +19,11 @@ public final class Linear: Module {
         super.init(weights)
     }
 
-    public func callAsFunction(_ x: Tensor) throws -> Tensor { try x.linear(weight, bias) }
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let y = try x.linear(weight, bias)
+        guard let update else { return y }
+        return try y + update(x)
+    }
 }
 
 /// 2-d convolution. Names: `weight` [Out, In / groups, k, k], `bias` [Out].

@@ -35,6 +35,8 @@ public struct RunFolder: Sendable {
     public func writeCheckpoint(_ step: Int, keeping: Int, _ body: (URL) throws -> Void) throws {
         let files = FileManager.default
         let partial = url.appendingPathComponent(".partial-\(step)", isDirectory: true)
+        // What a full disk holds of it is in the way of the next try. After success there is none.
+        defer { try? files.removeItem(at: partial) }
         do {
             if files.fileExists(atPath: partial.path) { try files.removeItem(at: partial) }
             try files.createDirectory(at: partial, withIntermediateDirectories: false)
@@ -44,8 +46,17 @@ public struct RunFolder: Sendable {
             try files.moveItem(at: partial, to: final)
             for old in checkpointSteps.dropLast(max(1, keeping)) { try files.removeItem(at: checkpoint(old)) }
         } catch let error as CocoaError {
-            throw TrainingError.unwritable(path: partial.path, reason: error.localizedDescription)
+            throw unwritable(step, error.localizedDescription)
+        } catch let error as CheckpointError where error.kind == .writeFailed {
+            throw unwritable(step, "\(error)")
         }
+    }
+
+    private func unwritable(_ step: Int, _ reason: String) -> TrainingError {
+        let last = latest.map { "\($0.lastPathComponent) is untouched" } ?? "There is no checkpoint before it"
+        return .unwritable(
+            path: checkpoint(step).path,
+            reason: "\(reason) \(last); make room and repeat the command to go on.")
     }
 
     /// Renames a step's checkpoint, so that it is no longer taken for one.
@@ -77,37 +88,5 @@ public struct RunFolder: Sendable {
         } catch {
             throw TrainingError.unusableRun(path: url.path, reason: "\(error)")
         }
-    }
-}
-
-/// A run's record: one JSON object a line, appended as things happen.
-final class RunLog {
-    private let file: FileHandle?
-
-    /// - Parameter folder: nil for a process that leaves the record to another.
-    init(_ folder: RunFolder?) throws {
-        guard let folder else {
-            file = nil
-            return
-        }
-        let url = folder.url.appendingPathComponent("log.jsonl")
-        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw TrainingError.unwritable(path: url.path, reason: String(cString: strerror(errno)))
-        }
-        file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    }
-
-    /// - Parameter event: what the numbers are about: `step`, `evaluation`, `checkpoint`, `start`, `stop`.
-    func write(_ event: String, step: Int, _ values: [String: Double] = [:]) throws {
-        guard let file else { return }
-        struct Line: Encodable {
-            let event: String, step: Int, values: [String: Double]
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try file.write(contentsOf: encoder.encode(Line(event: event, step: step, values: values)) + Data("\n".utf8))
     }
 }

@@ -7,6 +7,9 @@ import Scenes
 public struct PictureAugmentation: Codable, Sendable, Equatable {
     /// Longer side of a batch's canvas in pixels, one is drawn for a batch.
     public var sides = [256, 288, 320]
+    /// Above 0, pictures keep their own aspect instead of a canvas's: `sides` are shorter sides then, this is the most that a longer
+    /// side may have, and a batch's canvas holds its largest picture.
+    public var longSideLimit = 0
     /// Share of batches with square pictures; the others get an aspect between 3:4 and 4:3.
     public var squareRate = 0.5
     /// Share of pictures of which only a part is shown, and the least share of the sides that is left.
@@ -23,6 +26,21 @@ public struct PictureAugmentation: Codable, Sendable, Equatable {
         if random.chance(squareRate) { return (long, long) }
         let short = Int(Double(long) * random.double(0.75...1) / 16) * 16
         return random.chance(0.5) ? (long, short) : (short, long)
+    }
+
+    /// A view of a picture that keeps its aspect.
+    /// - Parameter side: of the shorter side
+    func view(of image: Image, shortSide side: Int, _ random: inout SceneRandom) -> PictureView {
+        func part(_ length: Int) -> Int {
+            max(1, Int(Double(length) * (isCropped ? random.double(leastCrop...1) : 1)))
+        }
+        let isCropped = random.chance(cropRate)
+        let (w, h) = (part(image.width), part(image.height))
+        let region = PixelRect(
+            x: random.int(0...image.width - w), y: random.int(0...image.height - h), width: w, height: h)
+        let scale = min(Double(side) / Double(min(w, h)), Double(longSideLimit) / Double(max(w, h)))
+        func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+        return PictureView(region: region, width: scaled(w), height: scaled(h), isMirrored: random.chance(mirrorRate))
     }
 
     /// A view of a picture with the canvas's aspect.
@@ -61,11 +79,27 @@ public final class SceneLoader {
         let part = part ?? 0..<batchSize
         make = { number in
             var random = SceneRandom(seed: UInt64(number), stream: "batch/\(seed)")
+            let positions = part.map { number * batchSize + $0 }
+            // Of its own for each picture, so that a part of a batch is what it is in the whole.
+            func viewRandom(_ position: Int) -> SceneRandom {
+                SceneRandom(seed: UInt64(position), stream: "view/\(seed)")
+            }
+            if augmentation.longSideLimit > 0 {
+                let pictures = try positions.map(source)
+                let views = zip(positions, pictures).map { position, picture in
+                    var random = viewRandom(position)
+                    let side = random.pick(augmentation.sides) ?? augmentation.longSideLimit
+                    return augmentation.view(of: picture.image, shortSide: side, &random)
+                }
+                var batch = PictureBatch(
+                    count: part.count, width: views.map(\.width).max() ?? 1, height: views.map(\.height).max() ?? 1)
+                for (picture, view) in zip(pictures, views) { batch.append(picture, view) }
+                return batch
+            }
             let canvas = augmentation.canvas(&random)
             var batch = PictureBatch(count: part.count, width: canvas.width, height: canvas.height)
-            for position in part.map({ number * batchSize + $0 }) {
-                // Of its own for each picture, so that a part of a batch is what it is in the whole.
-                var random = SceneRandom(seed: UInt64(position), stream: "view/\(seed)")
+            for position in positions {
+                var random = viewRandom(position)
                 let picture = try source(position)
                 batch.append(picture, augmentation.view(of: picture.image, canvas: canvas, &random))
             }

@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Scenes
 import Synchronization
+import UPN
 
 /// Which pictures training sees: scenes that are drawn, and folders of annotated pictures, mixed by weight.
 ///
@@ -13,20 +14,24 @@ import Synchronization
 ///       scenes: 1
 ///       folders:
 ///         - {path: runs/engine, weight: 3}
+///         - {path: data/parts, granularity: fine}
 public struct TrainingData: Codable, Sendable, Equatable {
     /// A folder that the data engine wrote, or one with `annotations.jsonl`.
     public struct Folder: Codable, Sendable, Equatable {
         public var path: String
         public var weight: Double
+        /// The only prompt of a proposal network that its boxes train: `fine` for parts, `coarse` for whole things; both when nil.
+        public var granularity: Granularity?
 
-        public init(path: String, weight: Double = 1) {
-            (self.path, self.weight) = (path, weight)
+        public init(path: String, weight: Double = 1, granularity: Granularity? = nil) {
+            (self.path, self.weight, self.granularity) = (path, weight, granularity)
         }
 
         public init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             path = try values.decode(String.self, forKey: .path)
             weight = try values.decodeIfPresent(Double.self, forKey: .weight) ?? 1
+            granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity)
         }
     }
 
@@ -56,7 +61,7 @@ public struct TrainingPictures: Sendable {
 
     private let scenes: SceneSource
     private let sceneWeight: Double
-    private let folders: [(weight: Double, set: AnnotatedPictures)]
+    private let folders: [(weight: Double, granularity: Granularity?, set: AnnotatedPictures)]
     private let seed: UInt64
 
     /// Opens the folders and judges their records.
@@ -68,30 +73,34 @@ public struct TrainingPictures: Sendable {
         folders = try data.folders.filter { $0.weight > 0 }.map { folder in
             let set = try AnnotatedPictures(AnnotationSets.open(URL(fileURLWithPath: folder.path)), name: folder.path)
             if isTold { ProgressReporter.print(set.summary) }
-            return (folder.weight, set)
+            return (folder.weight, folder.granularity, set)
         }
     }
 
     /// The picture of a number: the same one for the same seed.
-    public func truth(_ number: Int) throws -> any PictureTruth {
-        if folders.isEmpty { return scenes(number) }
+    /// - Parameter granularity: the prompt that it is to train, where it trains one.
+    public func truth(_ number: Int, for granularity: Granularity? = nil) throws -> any PictureTruth {
+        let sources = folders.enumerated().filter {
+            granularity == nil || $1.granularity == nil || $1.granularity == granularity
+        }
+        if sources.isEmpty { return scenes(number) }
         var random = SceneRandom(seed: UInt64(bitPattern: Int64(number)), stream: "source/\(seed)")
-        var rest = random.unit() * (sceneWeight + folders.reduce(0) { $0 + $1.weight })
-        for (place, folder) in folders.enumerated() {
+        var rest = random.unit() * (sceneWeight + sources.reduce(0) { $0 + $1.element.weight })
+        for (place, folder) in sources {
             if rest < folder.weight {
                 return try folder.set.truth(number, seed: seed &+ UInt64(place))
             }
             rest -= folder.weight
         }
-        if sceneWeight == 0, let last = folders.last { return try last.set.truth(number, seed: seed) }
+        if sceneWeight == 0, let last = sources.last { return try last.element.set.truth(number, seed: seed) }
         return scenes(number)
     }
 
     /// The picture of a number with the boxes that a proposal network should find.
-    public func picture(_ number: Int) throws -> AnnotatedPicture {
-        let truth = try truth(number)
+    public func picture(_ number: Int, for granularity: Granularity? = nil) throws -> AnnotatedPicture {
+        let truth = try truth(number, for: granularity)
         if let scene = truth as? Scene { return AnnotatedPicture(scene) }
-        // What annotations name are whole things; those are right at both granularities.
+        // What annotations name are whole things; those are right at both granularities, unless the folder says otherwise.
         let boxes = truth.things.map(\.box)
         return AnnotatedPicture(image: truth.image, boxes: SceneBoxes(fine: boxes, coarse: boxes))
     }

@@ -8,6 +8,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case shapeMismatch(what: String, expected: String, found: [Int])
     /// The loss or its gradient became infinite or NaN; the last checkpoint is untouched.
     case notFinite(what: String, step: Int, values: String)
+    /// The loss stayed far above what it was; the last checkpoint is from before.
+    case diverged(loss: Double, median: Double, steps: ClosedRange<Int>, batches: ClosedRange<Int>)
     /// The run's folder holds something that cannot be resumed from.
     case unusableRun(path: String, reason: String)
     /// The run's folder could not be written.
@@ -27,6 +29,13 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
             """
             The \(what) is not finite at step \(step) (\(values)). The last checkpoint is unharmed: resume from it with a \
             lower learning rate or a smaller gradient clip.
+            """
+        case .diverged(let loss, let median, let steps, let batches):
+            """
+            The loss has diverged: from step \(steps.lowerBound) to \(steps.upperBound) it stayed above, at last \
+            \(ProgressReporter.short(loss)) (\(Self.text(batches))), while \(ProgressReporter.short(median)) was usual before. The \
+            last checkpoint is from before that: resume from it with a lower learning rate or a smaller gradient clip, or \
+            raise 'options.divergenceFactor' if such a rise is expected.
             """
         case .unusableRun(let path, let reason):
             "\(path) cannot be resumed: \(reason)"
@@ -50,6 +59,11 @@ extension TrainingError: InvalidSetting {
 }
 
 extension TrainingError {
+    /// `batch 7` or `batches 6 to 7`
+    static func text(_ batches: ClosedRange<Int>) -> String {
+        batches.count == 1 ? "batch \(batches.lowerBound)" : "batches \(batches.lowerBound) to \(batches.upperBound)"
+    }
+
     /// - Throws: `invalidSetting` unless something holds.
     static func check(_ holds: Bool, _ name: String, _ reason: @autoclosure () -> String) throws(TrainingError) {
         if !holds { throw .invalidSetting(name: name, reason: reason()) }

@@ -19,11 +19,15 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var warmupSteps = 100
     /// Fraction of the rate that a half cosine ends at.
     public var finalRate = 0.01
+    /// Parts of the run, 0...1, after which the rate falls to a tenth, in place of the cosine.
+    public var rateDrops: [Double] = []
     /// Joint norm that gradients are cut to.
     public var clipNorm = 0.1
     /// Batches whose gradients are averaged for a step.
     public var accumulation = 1
     public var precision = Precision.float32
+    /// The run stops when the loss is above this many times its running median for so many steps on end; a factor of 0 never stops.
+    public var divergenceFactor = 10.0, divergenceSteps = 100
     /// Memory of the averaged weights, 0 for none.
     public var averageDecay = 0.999
     public var checkpointMinutes = 5.0
@@ -49,6 +53,13 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         try check(clipNorm > 0, "clipNorm", "\(clipNorm) is not positive")
         try check((0...1).contains(finalRate), "finalRate", "\(finalRate) is not within 0...1")
         try check(accumulation >= 1, "accumulation", "at least one batch is needed for a step")
+        try check(
+            rateDrops.allSatisfy { (0...1).contains($0) } && rateDrops == rateDrops.sorted(), "rateDrops",
+            "\(rateDrops) is not ascending within 0...1")
+        try check(
+            divergenceFactor == 0 || divergenceFactor > 1 && divergenceFactor.isFinite, "divergenceFactor",
+            "\(divergenceFactor) is neither 0 nor above 1")
+        try check(divergenceSteps >= 1, "divergenceSteps", "\(divergenceSteps) is below 1")
         try check((0..<1).contains(averageDecay), "averageDecay", "\(averageDecay) is not within 0..<1")
         try check(checkpointMinutes > 0 && keptCheckpoints >= 1, "checkpointMinutes", "nothing would be kept")
         try check(logSteps >= 1, "logSteps", "\(logSteps) is below 1")
@@ -68,8 +79,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The learning rate of a step.
     func rate(step: Int, elapsed: Double) -> Double {
         let resolution = 1_000_000
-        let cosine = Schedule.cosine(warmup: 0, total: resolution, floor: finalRate)
+        let schedule =
+            rateDrops.isEmpty
+            ? Schedule.cosine(warmup: 0, total: resolution, floor: finalRate)
+            : Schedule.steps(warmup: 0, milestones: rateDrops.map { Int($0 * Double(resolution)) }, factor: 0.1)
         let warm = min(1, Double(step + 1) / Double(max(warmupSteps, 1)))
-        return learningRate * warm * cosine.factor(at: Int(progress(step: step, elapsed: elapsed) * Double(resolution)))
+        return learningRate * warm
+            * schedule.factor(at: Int(progress(step: step, elapsed: elapsed) * Double(resolution)))
     }
 }

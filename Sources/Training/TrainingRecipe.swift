@@ -5,6 +5,7 @@ public protocol TrainingRecipe: Recipe {}
 
 extension TrainingRecipe {
     public static var optionalSettings: Set<String> {
-        ["options.steps", "options.minutes", "options.evaluationMinutes"]
+        Set(["options.steps", "options.minutes", "options.evaluationMinutes"])
+            .union(TaskMixture.names.map { "conversation.tasks." + $0 })
     }
 }

@@ -22,6 +22,10 @@ public protocol TrainingTask {
     var tensors: [(name: String, tensor: Tensor)] { get }
     /// What is trained, with rates and weight decay; part of `tensors`.
     var parameterGroups: [AdamW.Group] { get }
+    /// Everything that the run holds in memory, `tensors` among it; more than these where a part rests that checkpoints leave out.
+    var heldTensors: [(name: String, tensor: Tensor)] { get }
+    /// Called when a checkpoint's values are in `tensors`; throws where they do not belong to the rest of the model.
+    func restored() throws
     /// The batch of a number; must depend on its arguments and the run's seed alone. Numbers come in order.
     /// - Parameter progress: how much of the run is done, 0...1.
     func batch(_ number: Int, progress: Double) throws -> Batch
@@ -30,6 +34,24 @@ public protocol TrainingTask {
     func evaluate() throws -> [String: Double]
     /// Writes the model for use into a folder that does not exist yet. The model has its averaged weights then.
     func export(to folder: URL) throws
+}
+
+extension TrainingTask {
+    public var heldTensors: [(name: String, tensor: Tensor)] { tensors }
+    public func restored() {}
+
+    /// - Throws: `TrainingError.unusableRun` for a checkpoint of a task with other tensors.
+    func checkFit(of weights: SafetensorsFile, in folder: RunFolder) throws {
+        let misfits = tensors.filter { weights.shape(of: $0.name) != $0.tensor.shape }
+        guard let (name, tensor) = misfits.first else { return }
+        let found = weights.shape(of: name).map { "\($0)" } ?? "none"
+        throw TrainingError.unusableRun(
+            path: folder.url.path,
+            reason: """
+                its checkpoint is of another recipe or model; of \(tensors.count) tensors \(misfits.count) do not fit, such as \
+                \(name): \(found) instead of \(tensor.shape). Name another folder by --out.
+                """)
+    }
 }
 
 /// What a checkpoint's folder holds.
@@ -62,11 +84,13 @@ public final class TrainingRun<Task: TrainingTask> {
     /// In the first process alone.
     let average: WeightAverage?
     private let parallel: DataParallel
-    private let log: RunLog
+    /// In the first process alone.
+    private let log: RunLog?
     private let device: Device
     private var elapsed = 0.0
     /// Of the last checkpoint.
     private var savedStep = 0
+    private var divergence: DivergenceGuard
 
     /// What a checkpoint holds besides tensors.
     private struct State: Codable {
@@ -84,6 +108,7 @@ public final class TrainingRun<Task: TrainingTask> {
     ) throws {
         try options.validate()
         (self.task, self.options, self.parallel) = (task, options, parallel)
+        divergence = DivergenceGuard(options)
         self.folder = try RunFolder(folder, isMade: parallel.isFirst)
         let groups = task.parameterGroups
         let trained = groups.flatMap(\.parameters)
@@ -93,12 +118,12 @@ public final class TrainingRun<Task: TrainingTask> {
         average =
             parallel.isFirst && options.averageDecay > 0
             ? try WeightAverage(trained, decay: options.averageDecay) : nil
-        log = try RunLog(parallel.isFirst ? self.folder : nil)
+        log = parallel.isFirst ? try RunLog(self.folder) : nil
         if parallel.isFirst { try self.folder.write(configuration, to: "config.json") }
         try parallel.check(settings: configuration)
         try begin()
         savedStep = step
-        try log.write("start", step: step, ["elapsed": elapsed])
+        try log?.write("start", step: step, ["elapsed": elapsed])
     }
 
     /// Trains until the end, a signal, or a step at which this session is to stop.
@@ -121,14 +146,14 @@ public final class TrainingRun<Task: TrainingTask> {
             let (losses, norm, rate) = try advance()
             // All processes go by the first one's clock, since rates and sizes of pictures follow it.
             elapsed = try parallel.first(clock.elapsed)
-            if parallel.isFirst {
+            if let log {
                 try reporter.note(step: step, elapsed: elapsed, losses: losses, norm: norm, rate: rate, log)
             }
             if let minutes = options.evaluationMinutes, elapsed - evaluatedAt >= minutes * 60 {
                 try evaluate()
                 evaluatedAt = try parallel.first(clock.elapsed)
             }
-            if elapsed - savedAt >= options.checkpointMinutes * 60 {
+            if elapsed - savedAt >= options.checkpointMinutes * 60, !divergence.isSuspicious {
                 elapsed = try parallel.first(clock.elapsed)
                 try save()
                 savedAt = elapsed
@@ -136,7 +161,7 @@ public final class TrainingRun<Task: TrainingTask> {
         }
         if try step > savedStep || parallel.any(parallel.isFirst && folder.latest == nil) { try save() }
         if !options.isOver(step: step, elapsed: elapsed) {
-            try log.write("stop", step: step, ["elapsed": elapsed])
+            try log?.write("stop", step: step, ["elapsed": elapsed])
             return .stopped
         }
         try evaluate()
@@ -147,21 +172,26 @@ public final class TrainingRun<Task: TrainingTask> {
     private func advance() throws -> (losses: [(String, Double)], norm: Double, rate: Double) {
         let progress = options.progress(step: step, elapsed: elapsed)
         let rate = options.rate(step: step, elapsed: elapsed)
+        let batches = step * options.accumulation...(step + 1) * options.accumulation - 1
         var values: [(String, Double)] = []
-        for part in 0..<options.accumulation {
-            let batch = try task.batch(step * options.accumulation + part, progress: progress)
+        for number in batches {
+            let batch = try task.batch(number, progress: progress)
             let losses = try autocast(device, to: options.precision == .bfloat16 ? .bfloat16 : nil) {
                 try task.losses(batch)
             }
             values = try summed(Self.values(losses))
             if values.contains(where: { !$0.1.isFinite }) {
                 let text = values.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-                throw TrainingError.notFinite(what: "loss", step: step, values: text)
+                throw TrainingError.notFinite(what: "loss of batch \(number)", step: step, values: text)
             }
             try (losses.total / Double(options.accumulation)).backward()
         }
         let norm = try optimizer.clipGradients(to: options.clipNorm)
-        if !norm.isFinite { throw TrainingError.notFinite(what: "gradient", step: step, values: "norm \(norm)") }
+        if !norm.isFinite {
+            throw TrainingError.notFinite(
+                what: "gradient of \(TrainingError.text(batches))", step: step, values: "norm \(norm)")
+        }
+        try divergence.note(values.first?.1 ?? 0, step: step, batches: batches)
         try optimizer.step(learningRate: rate)
         try optimizer.clearGradients()
         try average?.update()
@@ -190,7 +220,7 @@ public final class TrainingRun<Task: TrainingTask> {
     private func evaluate() throws {
         try parallel.inFirst {
             let figures = try withAveragedWeights { try task.evaluate() }
-            try log.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
+            try log?.write("evaluation", step: step, figures.merging(["elapsed": elapsed]) { $1 })
             let text = figures.sorted { $0.key < $1.key }.map { "\($0.key) \(ProgressReporter.short($0.value))" }
             ProgressReporter.print("step \(step)  evaluation  " + text.joined(separator: "  "))
         }
@@ -221,7 +251,7 @@ extension TrainingRun {
                 averageUpdates: average?.updateCount ?? 0)
             try RunFolder.write(state, to: url.appendingPathComponent(CheckpointFile.state))
         }
-        try log.write("checkpoint", step: step, ["elapsed": elapsed])
+        try log?.write("checkpoint", step: step, ["elapsed": elapsed])
     }
 
     /// A checkpoint whose files can be read.
@@ -272,9 +302,11 @@ extension TrainingRun {
 
     private func restore(_ stored: Stored) throws {
         let (state, weights, training) = (stored.state, stored.weights, stored.training)
+        try task.checkFit(of: weights, in: folder)
         try withoutGradients {
             for entry in task.tensors { try entry.tensor.copy(from: weights.tensor(named: entry.name)) }
         }
+        try task.restored()
         if parallel.isAlone {
             try optimizer.restore(stepCount: state.optimizerSteps) { try training.tensor(named: $0) }
         }

@@ -3,6 +3,7 @@ import Foundation
 import Torch
 import TorchNN
 import UPN
+import VisionEncoders
 
 /// A batch of pictures and the prompt that it trains.
 public struct UPNBatch: Sendable {
@@ -28,12 +29,13 @@ public final class UPNTask: TrainingTask {
     private let parallel: DataParallel
 
     /// - Parameters:
+    ///   - start: a network to go on from, or a pretrained backbone
     ///   - source: training pictures
     ///   - evaluationPictures: held-out ones
     ///   - parallel: the processes that train together
     public init(
-        _ recipe: UPNRecipe, source: @escaping SceneLoader.Source, evaluationPictures: [AnnotatedPicture],
-        device: Device = .cpu, parallel: DataParallel = .alone
+        _ recipe: UPNRecipe, from start: URL? = nil, source: @escaping SceneLoader.Source,
+        evaluationPictures: [AnnotatedPicture], device: Device = .cpu, parallel: DataParallel = .alone
     ) throws {
         try recipe.validateTask()
         try parallel.check(batchSize: recipe.batchSize, "batchSize")
@@ -41,30 +43,32 @@ public final class UPNTask: TrainingTask {
         (self.recipe, self.source, self.evaluationPictures, self.device) = (recipe, source, evaluationPictures, device)
         try Runtime.seed(recipe.options.seed)
         network = try UniversalProposalNetwork(recipe.network, ParameterStore(device: device).weights)
+        if let start { try network.takeWeights(from: start) }
         denoising = try ContrastiveDenoising(
             recipe.denoising, labels: Granularity.allCases.count, channels: recipe.network.width,
             ParameterStore(device: device).weights / "denoising")
+        network.recomputesActivations = recipe.recomputesActivations
+        // A backbone that rests keeps nothing for the backward pass anyway.
+        network.backbone.recomputesActivations = recipe.recomputesActivations && recipe.backboneRate > 0
     }
 
     public var tensors: [(name: String, tensor: Tensor)] {
         network.namedParameters + network.namedBuffers + denoising.namedParameters
     }
 
-    /// Vectors (norms, biases) and bias tables are not decayed.
     public var parameterGroups: [AdamW.Group] {
-        let all = network.namedParameters + denoising.namedParameters
-        let isDecayed = { (name: String, tensor: Tensor) in tensor.rank > 1 && !name.hasSuffix("bias_table") }
-        return [
-            AdamW.Group(all.filter { isDecayed($0.name, $0.tensor) }, weightDecay: recipe.weightDecay),
-            AdamW.Group(all.filter { !isDecayed($0.name, $0.tensor) }, weightDecay: 0),
-        ]
+        recipe.parameterGroups(network, denoising)
     }
 
     public func batch(_ number: Int, progress: Double) throws -> UPNBatch {
-        let granularities = Granularity.allCases
-        return UPNBatch(
+        UPNBatch(
             pictures: try loader(recipe.phase(at: progress)).batch(number),
-            granularity: granularities[number % granularities.count])
+            granularity: Self.granularity(ofBatch: number))
+    }
+
+    /// The prompt that a batch trains.
+    static func granularity(ofBatch number: Int) -> Granularity {
+        Granularity.allCases[number % Granularity.allCases.count]
     }
 
     private func loader(_ phase: Int) -> SceneLoader {
@@ -79,6 +83,8 @@ public final class UPNTask: TrainingTask {
     }
 
     public func losses(_ batch: UPNBatch) throws -> TrainingLosses {
+        network.backbone.dropsPaths = recipe.backboneRate > 0
+        defer { network.backbone.dropsPaths = false }
         let input = try batch.pictures.networkInput(device: device)
         let boxes = batch.pictures.boxes(batch.granularity)
         let targets = try DetectionTargets(boxes, whole: BatchOfTargets(boxes.map(\.count), parallel), device: device)

@@ -34,6 +34,7 @@ final class DeformableDecoder: Module {
     let layers: [DeformableDecoderLayer]
     let norm: LayerNorm
     let positionHead: MLP
+    var recomputesActivations = false
     private let width: Int, epsilon: Double
 
     init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
@@ -67,9 +68,11 @@ final class DeformableDecoder: Module {
         for layer in layers {
             let onLevels = try reference.unsqueezed(2) * ratios  // [B, N, L, 4]
             let positions = try positionHead(SineEmbedding.boxes(onLevels[.all, .all, 0], features: width / 2))
-            x = try layer(
-                x, positions: positions, references: onLevels, memory: memory, mask: mask, levels: levels,
-                attentionMask: attentionMask)
+            x = try recomputed([x, positions, memory], if: recomputesActivations) {
+                try layer(
+                    $0[0], positions: $0[1], references: onLevels, memory: $0[2], mask: mask, levels: levels,
+                    attentionMask: attentionMask)
+            }
             let hidden = try norm(x)
             let refined = try refine(attached: reference, boxHead(x))
             output.hidden.append(hidden)

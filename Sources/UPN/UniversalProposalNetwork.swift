@@ -27,6 +27,11 @@ public final class UniversalProposalNetwork: Module {
     /// One head refines boxes in every layer and reads the result.
     let boxHead: MLP
     let finePrompt: Tensor, coarsePrompt: Tensor
+    /// Whether the layers of encoder and decoder keep their inputs alone for the backward pass and are computed again in it, see
+    /// `recomputed`; the backbone has a switch of its own.
+    public var recomputesActivations = false {
+        didSet { decoder.recomputesActivations = recomputesActivations }
+    }
 
     public init(_ configuration: UPNConfiguration, _ weights: Weights) throws {
         try configuration.validate()
@@ -111,7 +116,9 @@ public final class UniversalProposalNetwork: Module {
         let references = try levels.encoderReferences()
         var tokens = try Tensor.concatenated(features.map { try $0.flattened(from: 2).transposed(1, 2) }, dimension: 1)
         for layer in encoderLayers {
-            tokens = try layer(tokens, positions: placed, references: references, mask: flatMask, levels: levels)
+            tokens = try recomputed([tokens, placed], if: recomputesActivations) {
+                try layer($0[0], positions: $0[1], references: references, mask: flatMask, levels: levels)
+            }
         }
         let (anchors, valid) = try levels.anchors()
         let candidates = try selectionNorm(selectionOutput(tokens.filled(where: valid.logicalNot(), with: 0)))

@@ -64,6 +64,8 @@ public final class CLIPVisionTower: Module {
     let blocks: [CLIPBlock]
     /// Stored with the model, unused by it.
     let postNorm: LayerNorm
+    /// Whether blocks keep their inputs alone for the backward pass and are computed again in it, see `recomputed`.
+    public var recomputesActivations = false
 
     public init(_ configuration: CLIPConfiguration, _ weights: Weights) throws {
         try configuration.validate()
@@ -97,7 +99,7 @@ public final class CLIPVisionTower: Module {
         var x = try preNorm(Tensor.concatenated([classToken, patches], dimension: 1) + positionEmbedding)
         var states = [x]
         for block in blocks.prefix(last ?? blocks.count) {
-            x = try block(x)
+            x = try recomputed([x], if: recomputesActivations) { try block($0[0]) }
             states.append(x)
         }
         return states

@@ -43,6 +43,8 @@ public final class ConvNeXt: Module {
     let stem: Conv2d
     let stemNorm: LayerNorm
     let stages: [ConvNeXtStage]
+    /// Whether blocks keep their inputs alone for the backward pass and are computed again in it, see `recomputed`.
+    public var recomputesActivations = false
 
     public init(_ configuration: ConvNeXtConfiguration, _ weights: Weights) throws {
         try configuration.validate()
@@ -72,7 +74,7 @@ public final class ConvNeXt: Module {
         var x = try stemMap(pixels)
         var maps: [Tensor] = []
         for stage in stages {
-            x = try stage(x)
+            x = try stage(x, recomputes: recomputesActivations)
             maps.append(x)
         }
         return maps
@@ -98,10 +100,10 @@ final class ConvNeXtStage: Module {
     }
 
     /// [B, C_in, H, W] -> [B, C, H', W']
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, recomputes: Bool) throws -> Tensor {
         var x = x
         if let downsample, let downsampleNorm { x = try downsample(downsampleNorm.overChannels(x)) }
-        for block in blocks { x = try block(x) }
+        for block in blocks { x = try recomputed([x], if: recomputes) { try block($0[0]) } }
         return x
     }
 }

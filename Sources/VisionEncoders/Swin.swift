@@ -15,6 +15,8 @@ public struct SwinConfiguration: Codable, Sendable, Equatable {
     /// Stages whose maps are returned, ascending.
     public var returnedStages: [Int]
     public var layerNormEpsilon: Double
+    /// Share of the last block's residual branches that training skips; earlier blocks skip fewer, the first none.
+    public var dropPathRate: Double
 
     enum CodingKeys: String, CodingKey {
         case patchSize = "patch_size"
@@ -25,20 +27,35 @@ public struct SwinConfiguration: Codable, Sendable, Equatable {
         case mlpRatio = "mlp_ratio"
         case returnedStages = "return_interm_indices"
         case layerNormEpsilon = "layer_norm_eps"
+        case dropPathRate = "drop_path_rate"
     }
 
     public init(
         patchSize: Int = 4, width: Int, depths: [Int], headCounts: [Int], windowSize: Int, mlpRatio: Double = 4,
-        returnedStages: [Int] = [0, 1, 2, 3], layerNormEpsilon: Double = 1e-5
+        returnedStages: [Int] = [0, 1, 2, 3], layerNormEpsilon: Double = 1e-5, dropPathRate: Double = 0
     ) {
         (self.patchSize, self.width, self.depths, self.headCounts) = (patchSize, width, depths, headCounts)
         (self.windowSize, self.mlpRatio, self.returnedStages) = (windowSize, mlpRatio, returnedStages)
-        self.layerNormEpsilon = layerNormEpsilon
+        (self.layerNormEpsilon, self.dropPathRate) = (layerNormEpsilon, dropPathRate)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            patchSize: try values.decode(Int.self, forKey: .patchSize),
+            width: try values.decode(Int.self, forKey: .width),
+            depths: try values.decode([Int].self, forKey: .depths),
+            headCounts: try values.decode([Int].self, forKey: .headCounts),
+            windowSize: try values.decode(Int.self, forKey: .windowSize),
+            mlpRatio: try values.decode(Double.self, forKey: .mlpRatio),
+            returnedStages: try values.decode([Int].self, forKey: .returnedStages),
+            layerNormEpsilon: try values.decode(Double.self, forKey: .layerNormEpsilon),
+            dropPathRate: try values.decodeIfPresent(Double.self, forKey: .dropPathRate) ?? 0)
     }
 
     /// Swin-L with 12x12 windows, as in the released UPN.
     public static let large = SwinConfiguration(
-        width: 192, depths: [2, 2, 18, 2], headCounts: [6, 12, 24, 48], windowSize: 12)
+        width: 192, depths: [2, 2, 18, 2], headCounts: [6, 12, 24, 48], windowSize: 12, dropPathRate: 0.2)
 
     /// Channels of a stage.
     public func width(of stage: Int) -> Int { width << stage }
@@ -51,6 +68,8 @@ public struct SwinConfiguration: Codable, Sendable, Equatable {
                 && (depths + headCounts).allSatisfy { $0 > 0 && $0 <= 512 }
                 && mlpRatio > 0 && mlpRatio <= 16,
             "Swin: depths \(depths) and num_heads \(headCounts) must be equally many positive numbers, sizes positive")
+        try ConfigurationError.require(
+            (0..<1).contains(dropPathRate), "Swin: drop_path_rate \(dropPathRate) is not within 0..<1")
         for (stage, heads) in headCounts.enumerated() {
             try ConfigurationError.require(
                 width(of: stage) % heads == 0,
@@ -72,6 +91,10 @@ public final class Swin: Module {
     let stages: [SwinStage]
     /// One for each returned stage.
     let norms: [LayerNorm]
+    /// Whether residual branches are skipped at random, as training wants it (stochastic depth, arXiv 1603.09382).
+    public var dropsPaths = false
+    /// Whether blocks keep their inputs alone for the backward pass and are computed again in it, see `recomputed`.
+    public var recomputesActivations = false
 
     public init(_ configuration: SwinConfiguration, _ weights: Weights) throws {
         try configuration.validate()
@@ -99,13 +122,20 @@ public final class Swin: Module {
         var x = try patchNorm(patchProjection(padded).permuted(0, 2, 3, 1))  // [B, h, w, C]
         var maps: [Tensor] = []
         for (index, stage) in stages.enumerated() {
-            x = try stage.blocks(x)
+            x = try stage.blocks(x, dropRates: dropRates(stage: index), recomputes: recomputesActivations)
             if let position = configuration.returnedStages.firstIndex(of: index) {
                 maps.append(try norms[position](x).permuted(0, 3, 1, 2))
             }
             if let downsample = stage.downsample { x = try downsample(x) }
         }
         return maps
+    }
+
+    /// How often each block of a stage skips its branches: rising linearly over all blocks.
+    private func dropRates(stage: Int) -> [Double] {
+        let depths = configuration.depths, first = depths.prefix(stage).reduce(0, +)
+        let last = Double(max(depths.reduce(0, +) - 1, 1))
+        return (first..<first + depths[stage]).map { dropsPaths ? configuration.dropPathRate * Double($0) / last : 0 }
     }
 }
 
@@ -130,11 +160,14 @@ final class SwinStage: Module {
     }
 
     /// [B, h, w, C] -> [B, h, w, C]
-    func blocks(_ x: Tensor) throws -> Tensor {
+    /// - Parameter dropRates: how often each block skips its branches
+    func blocks(_ x: Tensor, dropRates: [Double], recomputes: Bool) throws -> Tensor {
         let (_, height, width, _) = try x.shape4()
         let grid = try WindowGrid(height: height, width: width, window: windowSize, device: x.device)
         var x = x
-        for block in blockList { x = try block(x, grid) }
+        for (block, rate) in zip(blockList, dropRates) {
+            x = try recomputed([x], if: recomputes) { try block($0[0], grid, dropRate: rate) }
+        }
         return x
     }
 }
@@ -254,10 +287,17 @@ final class SwinBlock: Module {
     }
 
     /// [B, h, w, C] -> [B, h, w, C]
-    func callAsFunction(_ x: Tensor, _ grid: WindowGrid) throws -> Tensor {
+    /// - Parameter dropRate: how often a picture skips attention, and how often the MLP
+    func callAsFunction(_ x: Tensor, _ grid: WindowGrid, dropRate: Double) throws -> Tensor {
+        // One number a picture: 0, or what makes up for the pictures that skip.
+        func kept(_ branch: Tensor) throws -> Tensor {
+            if dropRate == 0 { return branch }
+            let ones = try Tensor.ones([branch.size(0), 1, 1, 1], dtype: branch.dtype, device: branch.device)
+            return try branch * ones.droppedOut(dropRate, isTraining: true)
+        }
         let windows = try grid.partitioned(norm1(x), shift: shift)  // [B, W, N, C]
-        let x = try x + grid.merged(attended(windows, grid), shift: shift)
-        return try x + fc2(fc1(norm2(x)).gelu())
+        let x = try x + kept(grid.merged(attended(windows, grid), shift: shift))
+        return try x + kept(fc2(fc1(norm2(x)).gelu()))
     }
 
     /// Attention within each window. [B, W, N, C] -> [B, W, N, C]

@@ -41,10 +41,48 @@ import Training
             ("conversation:\n  seed: 1\n  batchSize: 0", 3, "'conversation.batchSize': 0 is not within 1...1024"),
             ("options:\n  learningRate: -1", 2, "'options.learningRate': -1.0 is not positive"),
             ("options:\n  minutes: 3\nconversation: joint", 3, "no mapping"),
+            ("conversation:\n  lora:\n    rang: 8", 3, "no setting 'conversation.lora.rang'"),
+            ("conversation:\n  lora:\n    rank: 8\n    alpha: 0", 4, "'conversation.lora.alpha': 0.0 is not positive"),
+            ("conversation:\n  lora:\n    rank: 8\n    dropout: 1", 4, "'conversation.lora.dropout'"),
+            ("conversation:\n  lora: {rank: -1}", 2, "'conversation.lora.rank'"),
+            ("conversation:\n  lora:\n    rank: 4\n    targets: [q_proj, head]", 4, "[\"head\"] is none of q_proj"),
+            ("conversation:\n  boxLimit: 101", 2, "'conversation.boxLimit'"),
+            ("conversation:\n  tasks:\n    captoin: 1", 3, "no setting 'conversation.tasks.captoin'"),
+            ("conversation:\n  tasks:\n    caption: -1", 3, "'conversation.tasks.caption'"),
+            ("\nsize: huge", 2, "size"),
+            ("options:\n  divergenceFactor: 0.5", 2, "'options.divergenceFactor'"),
+            ("options:\n  rateDrops: [0.9, 0.5]", 2, "'options.rateDrops'"),
         ])
     func `the line of what is wrong is told`(text: String, line: Int, reason: String) throws {
         let error = try #require(#expect(throws: RecipeError.self) { try load(text) })
         #expect("\(error)".contains("line \(line),") && "\(error)".contains(reason), "\(error)")
+    }
+
+    @Test(
+        arguments: [
+            ("backboneRate: -1", 1, "'backboneRate'"),
+            ("batchSize: 2\nbackboneLayerDecay: 2", 2, "'backboneLayerDecay'"),
+            ("network:\n  backbone:\n    drop_path_rate: 1", 1, "drop_path_rate"),
+            ("augmentation:\n  longSideLimit: 100", 2, "'augmentation.longSideLimit'"),
+            ("data:\n  scenes: 0\n  folders:\n    - {path: a, granularity: coarse}", 3, "the fine prompt"),
+            ("data:\n  folders:\n    - {path: a, granularity: rough}", 3, "granularity"),
+        ])
+    func `the line of what is wrong with a proposal network's recipe is told`(text: String, line: Int, reason: String)
+        throws
+    {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let error = try #require(
+            #expect(throws: RecipeError.self) {
+                try RecipeFile.load(file, defaults: UPNRecipe()) { $0.options.steps = 1 }
+            })
+        #expect("\(error)".contains("line \(line),") && "\(error)".contains(reason), "\(error)")
+    }
+
+    @Test func `a stage's tasks can be replaced one by one`() throws {
+        let tasks = try load("conversation:\n  tasks: {caption: 2, count: 0}").conversation.tasks
+        #expect(tasks == ["caption": 2, "count": 0])
     }
 
     @Test func `a recipe that says no end is refused unless the caller says one`() throws {
@@ -62,7 +100,7 @@ import Training
         where file.pathExtension == "yaml" {
             switch file.lastPathComponent {
             case let name where name.hasPrefix("engine-"): _ = try RecipeFile.load(file, defaults: EngineRecipe())
-            case "nano-upn.yaml": _ = try RecipeFile.load(file, defaults: UPNRecipe())
+            case let name where name.hasSuffix("-upn.yaml"): _ = try RecipeFile.load(file, defaults: UPNRecipe())
             case "nano-pages.yaml": _ = try RecipeFile.load(file, defaults: PageRecipe())
             default: _ = try RecipeFile.load(file, defaults: ChatRexRecipe())
             }

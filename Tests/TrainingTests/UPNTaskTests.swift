@@ -1,4 +1,4 @@
-import Boxes
+import Checkpoints
 import Foundation
 import Imaging
 import Testing
@@ -8,40 +8,8 @@ import Training
 import UPN
 import VisionEncoders
 
-private func recipe() -> UPNRecipe {
-    var recipe = UPNRecipe()
-    recipe.network = UPNConfiguration(
-        backbone: SwinConfiguration(
-            width: 16, depths: [1, 1, 1], headCounts: [1, 2, 4], windowSize: 4, returnedStages: [1, 2]),
-        width: 32, headCount: 4, pointCount: 2, hiddenWidth: 64, levelCount: 3, encoderLayerCount: 1,
-        decoderLayerCount: 2, queryCount: 20, groupCount: 8, shortSide: 64, longSide: 64)
-    recipe.batchSize = 2
-    recipe.denoising = DenoisingConfiguration(count: 8)
-    recipe.phases = [.init(end: 1, sides: [64])]
-    recipe.options.steps = 60
-    recipe.options.learningRate = 2e-3
-    recipe.options.warmupSteps = 5
-    recipe.options.clipNorm = 1
-    recipe.options.averageDecay = 0
-    recipe.options.evaluationMinutes = nil
-    recipe.options.logSteps = 50
-    return recipe
-}
-
-/// Two bright squares on a dark ground.
-private func picture(_ number: Int) throws -> AnnotatedPicture {
-    var pixels = [UInt8](repeating: 30, count: 64 * 64 * 3)
-    let places = number % 2 == 0 ? [(8, 10), (38, 36)] : [(34, 6), (10, 40)]
-    for (left, top) in places {
-        for y in top..<top + 18 {
-            for x in left..<left + 16 { for channel in 0..<3 { pixels[(y * 64 + x) * 3 + channel] = 230 } }
-        }
-    }
-    let boxes = places.map { Box(x: Double($0.0), y: Double($0.1), width: 16, height: 18) }
-    return AnnotatedPicture(
-        image: try Image(width: 64, height: 64, channels: 3, pixels: pixels),
-        boxes: SceneBoxes(fine: boxes, coarse: boxes))
-}
+private let picture = TinyUPN.picture
+private func recipe() -> UPNRecipe { TinyUPN.recipe }
 
 extension SharedStateTests {
     @Suite struct UPNTaskTests {
@@ -97,5 +65,113 @@ extension SharedStateTests {
             let turns = try (0..<4).map { try task.batch($0, progress: 0).granularity }
             #expect(turns == [.fine, .coarse, .fine, .coarse])
         }
+
+        @Test func theBackboneHasRatesOfItsOwnAndRestsAtZero() throws {
+            var recipe = recipe()
+            (recipe.backboneRate, recipe.backboneLayerDecay) = (0.1, 0.5)
+            let task = try UPNTask(recipe, source: picture, evaluationPictures: [])
+            var rates: [String: Double] = [:]
+            for group in task.parameterGroups { for entry in group.parameters { rates[entry.name] = group.rateScale } }
+            #expect(
+                rates.count == task.network.namedParameters.count
+                    + task.tensors.count { $0.name.hasPrefix("denoising") })
+            func rate(_ name: String) -> Double? { rates["backbone.model.backbone." + name] }
+            // Blocks lie at depths 1 to 3, the maps' norms behind them, the patches before them.
+            #expect(rate("norm2.weight") == 0.1)
+            #expect(rate("layers.2.blocks.0.mlp.fc1.weight") == 0.05)
+            #expect(rate("layers.1.blocks.0.norm1.bias") == 0.025 && rate("layers.1.downsample.norm.weight") == 0.025)
+            #expect(rate("layers.0.blocks.0.attn.qkv.weight") == 0.0125)
+            #expect(rate("patch_embed.proj.weight") == 0.00625)
+            #expect(rates["transformer.level_embed"] == 1)
+
+            recipe.backboneRate = 0
+            (recipe.recomputesActivations, recipe.options.averageDecay) = (true, 0.9)
+            recipe.options.steps = 2
+            let frozen = try UPNTask(recipe, source: picture, evaluationPictures: [])
+            func backbone() throws -> [[Float]] {
+                try frozen.network.backbone.namedParameters.map { try $0.tensor.array(of: Float.self) }
+            }
+            let before = try backbone()
+            try withFolder { folder in
+                _ = try TrainingRun(frozen, options: recipe.options, folder: folder, configuration: recipe).run()
+            }
+            #expect(try backbone() == before)
+            #expect(frozen.network.backbone.namedParameters.allSatisfy { $0.tensor.gradient == nil })
+        }
+
+        @Test func aRunStartsFromANetworkOrFromAPretrainedBackbone() throws {
+            try withFolder { folder in
+                let donor = try UPNTask(recipe(), source: picture, evaluationPictures: []).network
+                for entry in donor.namedParameters { try entry.tensor.fill(0.5) }
+                try donor.save(to: folder.appendingPathComponent("whole"))
+                func values(from start: String, _ change: (inout UPNRecipe) -> Void = { _ in }) throws -> [String:
+                    Float]
+                {
+                    var recipe = recipe()
+                    change(&recipe)
+                    let task = try UPNTask(
+                        recipe, from: folder.appendingPathComponent(start), source: picture, evaluationPictures: [])
+                    return Dictionary(
+                        uniqueKeysWithValues: try task.network.namedParameters.map {
+                            ($0.name, try $0.tensor.flattened()[0].item(Float.self))
+                        })
+                }
+                #expect(try values(from: "whole").values.allSatisfy { $0 == 0.5 })
+                #expect {
+                    _ = try values(from: "whole") { $0.network.hiddenWidth = 96 }
+                } throws: { "\($0)".contains("linear1") && "\($0)".contains("[64, 32] instead of [96, 32]") }
+
+                // As Hugging Face writes a Swin: queries, keys and values apart, no norms of maps.
+                let path = "backbone.model.backbone."
+                var tensors: [(name: String, tensor: Tensor)] = []
+                for entry in donor.backbone.namedParameters where !entry.name.hasPrefix(path + "norm") {
+                    let name = "swin." + SwinCheckpointKeys.rename(String(entry.name.dropFirst(path.count)))
+                    let parts = name.contains("{") ? SwinCheckpointKeys.joined : [""]
+                    let rows = entry.tensor.size(0) / parts.count
+                    for (index, part) in parts.enumerated() {
+                        tensors.append(
+                            (
+                                name.replacing("{query,key,value}", with: part),
+                                try entry.tensor.detached()[.range(index * rows..<(index + 1) * rows)]
+                            ))
+                    }
+                }
+                let swin = folder.appendingPathComponent("swin.safetensors")
+                try SafetensorsWriter.write(tensors, to: swin)
+                let taken = try values(from: "swin.safetensors")
+                #expect(taken.filter { $0.value == 0.5 }.keys.allSatisfy { $0.hasPrefix(path) })
+                #expect(
+                    taken.filter { $0.key.hasPrefix(path) && !$0.key.hasPrefix(path + "norm") }.values.allSatisfy {
+                        $0 == 0.5
+                    })
+                try SafetensorsWriter.write(Array(tensors.dropLast()), to: swin)
+                #expect(throws: TrainingError.self) { try values(from: "swin.safetensors") }
+            }
+        }
+
+        @Test func picturesThatKeepTheirAspectLieOnACanvasThatHoldsThem() throws {
+            var augmentation = PictureAugmentation()
+            (augmentation.sides, augmentation.longSideLimit, augmentation.cropRate) = ([40, 48], 64, 0)
+            let loader = SceneLoader(
+                { number in
+                    let (width, height) = number % 2 == 0 ? (90, 60) : (50, 200)
+                    return AnnotatedPicture(
+                        image: try Image(
+                            width: width, height: height, channels: 3,
+                            pixels: [UInt8](repeating: 9, count: width * height * 3)),
+                        boxes: SceneBoxes(fine: [], coarse: []))
+                }, augmentation: augmentation, batchSize: 2, seed: 1)
+            let batch = try loader.batch(0)
+            #expect(batch.width == batch.sizes[0].width && batch.height == 64)
+            #expect([(60, 40), (64, 43)].contains { $0 == batch.sizes[0] })
+            #expect(batch.sizes[1] == (16, 64))
+        }
     }
+}
+
+private func withFolder(_ body: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("upn-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder)
 }

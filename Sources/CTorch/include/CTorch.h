@@ -118,6 +118,14 @@ CTStatus ct_backward(CTTensorRef *outputs, CTTensorRef *grads, int32_t count, bo
 /// Gradients of `outputs` with respect to `inputs`; `results[i]` may be NULL where unused and `allow_unused` is set.
 CTStatus ct_grad(CTTensorRef *outputs, CTTensorRef *grads, int32_t output_count, CTTensorRef *inputs, int32_t input_count,
                  bool keep_graph, bool create_graph, bool allow_unused, CTTensorRef *results);
+/// Computes a part of a network from its inputs (borrowed) into an owned reference. Called on whatever thread runs the
+/// backward pass; a failure is told by the status, its message by `ct_last_error`.
+typedef CTStatus (*CTRecompute)(void *context, CTTensorRef *inputs, int32_t count, CTTensorRef *out);
+/// Runs `compute` without recording it; the backward pass runs it again with the same random numbers and autocast.
+/// Everything that carries a gradient into the part, but for leaves, must be among `inputs`. `drop(context)` runs when the
+/// part can no longer be needed (also when this call fails).
+CTStatus ct_recomputed(CTTensorRef *inputs, int32_t count, CTRecompute compute, CTDeallocator drop, void *context,
+                       CTTensorRef *out);
 bool ct_grad_mode(void);
 void ct_set_grad_mode(bool enabled);
 /// Enters inference mode on this thread; leave with the returned token, in reverse order of entering.

@@ -133,6 +133,14 @@ extension ChatRexConfiguration {
         try validate()
     }
 
+    /// Sizes around a language model and a CLIP tower, of which ConvNeXt's come from its tensors.
+    /// - Parameter shape: shape of a ConvNeXt tensor by its name in the model, or nil.
+    init(language: Qwen2Configuration, clip: CLIPConfiguration, convNeXtShape shape: (String) -> [Int]?) throws {
+        let convNeXt = try Self.inferredConvNeXt(shape)
+        self.init(
+            language: language, clip: clip, convNeXt: convNeXt, highResolution: clip.gridSide * convNeXt.stride)
+    }
+
     private static func readCLIP(_ folder: URL) throws -> CLIPConfiguration? {
         guard let text = try? Data(contentsOf: folder.appendingPathComponent("clip_config.json")) else { return nil }
         do {

@@ -12,6 +12,7 @@ import VisionEncoders
 public final class ChatRexModel: Module {
     static let clipPath = "vision_tower.vision_tower.vision_model"
     static let convNeXtPath = "vision_tower_aux"
+    static let imageProjectorPath = "mm_projector", objectProjectorPath = "mm_object_projector"
 
     public let configuration: ChatRexConfiguration
     public let clip: CLIPVisionTower
@@ -29,8 +30,8 @@ public final class ChatRexModel: Module {
         clip = try CLIPVisionTower(configuration.clip, weights / Self.clipPath)
         convNeXt = try ConvNeXt(configuration.convNeXt, weights / Self.convNeXtPath)
         objectEncoder = ObjectEncoder(frameSide: configuration.highResolution)
-        imageProjector = try Projector(configuration.imageChannels, width, weights / "mm_projector")
-        objectProjector = try Projector(configuration.objectChannels, width, weights / "mm_object_projector")
+        imageProjector = try Projector(configuration.imageChannels, width, weights / Self.imageProjectorPath)
+        objectProjector = try Projector(configuration.objectChannels, width, weights / Self.objectProjectorPath)
         super.init(weights)
     }
 

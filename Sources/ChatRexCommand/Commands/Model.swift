@@ -6,7 +6,7 @@ import Foundation
 package struct ModelCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "model", abstract: "Look at models.",
-        subcommands: [ListCommand.self, InspectCommand.self, ExportCommand.self])
+        subcommands: [ListCommand.self, InspectCommand.self, ExportCommand.self, AssembleCommand.self])
 
     package init() {}
 

@@ -42,12 +42,20 @@ package struct TrainCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The run's folder.", valueName: "folder"))
     var out: String?
 
-    @Flag(help: "Only say what would be trained and what it needs; takes two batches to measure.")
+    @Flag(
+        help:
+            "Only say what would be trained and what it needs. Small runs take two batches to measure, others are reckoned."
+    )
     var dryRun = false
+
+    @Option(help: "Devices that share a step's pictures and the optimiser's state, for --dry-run.")
+    var devices = 1
 
     @Option(
         name: .customLong("init"),
-        help: ArgumentHelp("Model or run to start from. (default: fresh weights)", valueName: "folder"))
+        help: ArgumentHelp(
+            "Model or run to start from; for upn also a pretrained Swin backbone. (default: fresh weights)",
+            valueName: "folder"))
     var start: String?
 
     @Option(
@@ -83,6 +91,13 @@ package struct TrainCommand: AsyncParsableCommand {
 
     package func validate() throws {
         if !dryRun && out == nil { throw ValidationError("Give the run's folder by --out.") }
+        if devices < 1 || devices > 1 && !dryRun {
+            throw ValidationError(
+                "--devices is a number from 1 for --dry-run; a run takes as many as its launcher starts.")
+        }
+        if stage == .upn, encoders != nil || proposals != nil {
+            throw ValidationError("The proposal network takes no --encoders and no --proposals.")
+        }
         if stage == .pages, start != nil || encoders != nil || proposals != nil {
             throw ValidationError(
                 "The classifier of pages is trained from nothing: no --init, --encoders or --proposals.")
@@ -116,8 +131,10 @@ package struct TrainCommand: AsyncParsableCommand {
                 if let minutes { $0.options.minutes = minutes }
                 if !data.isEmpty { $0.data = TrainingData(folders: data) }
             }
-            if dryRun { return try show(UPNTraining.plan(recipe, device: device)) }
-            isFinished = try UPNTraining.run(recipe, folder: folder, device: device, parallel: parallel) == .finished
+            if dryRun { return try show(UPNTraining.plan(recipe, from: origin.model, device: device)) }
+            isFinished =
+                try UPNTraining.run(recipe, from: origin.model, folder: folder, device: device, parallel: parallel)
+                == .finished
         } else if stage == .pages {
             let recipe = try RecipeFile.load(file, defaults: PageRecipe()) {
                 if let minutes { $0.options.minutes = minutes }
@@ -164,12 +181,29 @@ package struct TrainCommand: AsyncParsableCommand {
                 ]))
         }
         lines.append(row(["all", Quantity.count(plan.elements), Quantity.count(plan.trained)]))
+        // Moments and averages can be divided among devices, the rest is on each.
+        let shared = (plan.momentBytes + plan.averageBytes) / devices
+        let lasting = plan.weightBytes + plan.gradientBytes + shared
         lines.append(
-            "memory: weights \(Quantity.bytes(plan.weightBytes)), gradients \(Quantity.bytes(plan.gradientBytes)), moments \(Quantity.bytes(plan.momentBytes)), averaged weights \(Quantity.bytes(plan.averageBytes)); with a batch the process took \(Quantity.bytes(ProcessMemory.peak))"
+            "memory of a device: weights \(Quantity.bytes(plan.weightBytes)), gradients \(Quantity.bytes(plan.gradientBytes)), moments \(Quantity.bytes(plan.momentBytes / devices)), averaged weights \(Quantity.bytes(plan.averageBytes / devices)): \(Quantity.bytes(lasting))"
         )
+        if let batch = plan.batchBytes {
+            lines.append(
+                "a batch keeps about \(Quantity.bytes(batch)) for its backward pass: \(Quantity.bytes(lasting + batch)) in all"
+            )
+        }
+        if let seconds = plan.batchSeconds {
+            lines.append(
+                String(format: "a batch takes %.2f s, forward and backward; ", seconds)
+                    + "the process took \(Quantity.bytes(ProcessMemory.peak)) at most")
+        } else {
+            lines.append("reckoned from sizes: too large to try here, or something is missing")
+        }
+        let pictures = plan.picturesPerStep.map { " of \($0 * devices) pictures" } ?? ""
         lines.append(
-            String(format: "a batch takes %.2f s, forward and backward; ", plan.batchSeconds)
-                + "\(plan.steps) steps until the recipe's end")
+            plan.steps.map { "\($0) steps\(pictures) until the recipe's end" }
+                ?? "the recipe's minutes decide on the steps")
+        lines += plan.missing.map { "missing: \($0)" }
         try Terminal.write(lines.joined(separator: "\n"))
     }
 }

@@ -56,7 +56,7 @@ package enum ExitStatus: Int32, Sendable {
         case let error as TrainingError:
             self =
                 switch error {
-                case .notFinite, .processLost: .failed
+                case .notFinite, .diverged, .processLost: .failed
                 default: .inaccessible
                 }
         case let error as ProcessGroupError: self = error.cause == .environment ? .usage : .failed

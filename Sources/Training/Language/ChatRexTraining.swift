@@ -16,6 +16,9 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
     /// What the three stages learn from; the encoders' warm-up is on scenes.
     public var data = TrainingData()
     public var conversation = ConversationOptions()
+    /// Sizes of a model without `--init`. Only the built-in model can be trained from nothing; for others they serve to reckon
+    /// what a run takes.
+    public var size = ModelSize.nano
     /// Tokens of the vocabulary that a fresh model learns, at most.
     public var vocabularySize = 4096
     /// Whether a stage begins by giving the language model heads that point, see `RetrievalStart`: for the first stage of a model
@@ -38,6 +41,23 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
         try TrainingError.check(vocabularySize, 300...1_000_000, "vocabularySize")
         try TrainingError.check(warmUpBatchSize, 1...1024, "warmUpBatchSize")
         try conversation.validate()
+    }
+}
+
+/// Sizes of models.
+public enum ModelSize: String, Codable, Sendable, CaseIterable {
+    /// The built-in model.
+    case nano
+    /// The paper's, around Qwen2.5.
+    case qwen3B = "qwen2.5-3b"
+    case qwen7B = "qwen2.5-7b"
+
+    func configuration(vocabularySize: Int) -> ChatRexConfiguration {
+        switch self {
+        case .nano: .nano(vocabularySize: vocabularySize)
+        case .qwen3B: .qwen25_3B
+        case .qwen7B: .qwen25_7B
+        }
     }
 }
 
@@ -93,9 +113,26 @@ public enum ChatRexTraining {
         ).run()
     }
 
-    /// What `run` would do.
+    /// What `run` would do. Where that fits a laptop two batches are tried; larger runs are only reckoned, without data and without
+    /// memory for the model.
     public static func plan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
-        try TrainingPlan(task(recipe, start, .alone), recipe.options)
+        let configuration =
+            try start.model.map { try ChatRexModel.configuration(of: exported($0)) }
+            ?? recipe.size.configuration(vocabularySize: recipe.vocabularySize)
+        let model = try ChatRexModel(configuration, ParameterStore(device: .meta).weights)
+        let options = recipe.conversation
+        let adapters = options.lora.isOn ? try LowRankAdapters(options.lora, for: model.language) : nil
+        var reckoned = try TrainingPlan(
+            model.weights.store.entries.map { ($0.name, $0.tensor) } + (adapters?.namedParameters ?? []),
+            options.parameterGroups(model, adapters: adapters), recipe.options,
+            batchBytes: ActivationEstimate.bytes(options, configuration, recipe.options.precision))
+        reckoned.picturesPerStep = options.batchSize * recipe.options.accumulation
+        reckoned.missing = recipe.data.missingFolders
+        if start.model == nil, recipe.size != .nano {
+            reckoned.missing.append("--init, a model of size \(recipe.size.rawValue) to start from")
+        }
+        if !reckoned.allowsTrial || !reckoned.missing.isEmpty { return reckoned }
+        return try TrainingPlan(task(recipe, start, .alone), recipe.options).completed(reckoned)
     }
 
     private static func task(_ recipe: ChatRexRecipe, _ start: ChatRexStart, _ parallel: DataParallel) throws
@@ -143,11 +180,16 @@ public enum ChatRexTraining {
                 tokenizer = try BytePairTokenizer(contentsOf: folder.tokenizer)
             return (try start.encoders.map { try joined(exported($0), language: model) } ?? model, tokenizer)
         }
+        try TrainingError.check(
+            recipe.size == .nano, "size",
+            "a model of size \(recipe.size.rawValue) is not trained from nothing; give one to start from by --init")
         let tokenizer = try SceneTokenizer.train(generator, scenes: 4000, vocabularySize: recipe.vocabularySize)
         try Runtime.seed(recipe.options.seed)
         // A multiple of 64 rows keeps the matrix products even.
         let rows = (tokenizer.vocabularySize + 63) / 64 * 64
-        return (try ChatRexModel(.nano(vocabularySize: rows), ParameterStore().weights), tokenizer)
+        return (
+            try ChatRexModel(recipe.size.configuration(vocabularySize: rows), ParameterStore().weights), tokenizer
+        )
     }
 
     /// The model in a folder with the language model of another.

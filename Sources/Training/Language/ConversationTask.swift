@@ -46,6 +46,12 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     public var embeddingRate = 1.0
     /// Whether the language model's layers are trained. The paper's alignment keeps them; a model without pretraining cannot.
     public var trainsLanguageModel = true
+    /// Low-rank updates that are trained in place of the language model's layers; none at a rank of 0.
+    public var lora = LowRankConfiguration()
+    /// Whether what gradients need is computed again in the backward pass instead of kept: less memory, a third more time.
+    public var recomputesActivations = false
+    /// Most boxes of a picture. Paper, section 3.2: 100.
+    public var boxLimit = 60
     /// Share of pictures shown with proposals alone, as at inference; the others mix in the truth.
     public var proposalsAloneRate = 0.5
     /// Proposals that overlap a true box by more are left out where the truth is mixed in. Paper, section 3.2: 0.9.
@@ -53,6 +59,8 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
     /// Exchanges about a picture, as a multiple of the stage's mixture. Most of a step's time goes into pictures where the encoders
     /// are frozen, so that more questions about each are nearly free.
     public var exchangeDensity = 1.0
+    /// Mean numbers of exchanges of some kinds for one picture in place of the stage's, by their names in `TaskMixture`.
+    public var tasks: [String: Double] = [:]
     public var weightDecay = 0.05
     public var seed: UInt64 = 1
 
@@ -67,10 +75,56 @@ public struct ConversationOptions: Codable, Sendable, Equatable {
         for (rate, name) in [
             (encoderRate, "encoderRate"), (projectorRate, "projectorRate"), (embeddingRate, "embeddingRate"),
         ] { try check(rate, 0...100, name) }
+        try check(boxLimit, 1...100, "boxLimit")
+        try lora.validate()
         try check(proposalsAloneRate, 0...1, "proposalsAloneRate")
         try check(truthOverlapLimit, 0...1, "truthOverlapLimit")
         try check(exchangeDensity, 0.01...100, "exchangeDensity")
+        for (name, count) in tasks { try check(count, 0...100, "tasks.\(name)") }
         try check(weightDecay, 0...10, "weightDecay")
+    }
+
+    /// What is asked about a picture.
+    var mixture: TaskMixture {
+        get throws { try stage.mixture.replacing(tasks) }
+    }
+}
+
+extension LowRankConfiguration {
+    fileprivate func validate() throws {
+        try TrainingError.check(rank, 0...4096, "conversation.lora.rank")
+        try TrainingError.check(
+            alpha > 0 && alpha.isFinite, "conversation.lora.alpha", "\(alpha) is not positive")
+        try TrainingError.check(
+            (0..<1).contains(dropout), "conversation.lora.dropout", "\(dropout) is not within 0..<1")
+        let unknown = targets.filter { !Self.layerNames.contains($0) }
+        try TrainingError.check(
+            unknown.isEmpty && !targets.isEmpty, "conversation.lora.targets",
+            "\(unknown) is none of \(Self.layerNames.joined(separator: ", "))")
+    }
+}
+
+extension ConversationOptions {
+    /// What of a model is trained, at which share of the learning rate.
+    /// - Parameter adapters: what is trained in place of the language model's layers
+    func parameterGroups(_ model: ChatRexModel, adapters: LowRankAdapters?) -> [AdamW.Group] {
+        let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
+        let projectors = model.imageProjector.namedParameters + model.objectProjector.namedParameters
+        let embeddings = model.language.embedding.namedParameters
+        let apart = Set((encoders + projectors + embeddings).map(\.name))
+        var rest = model.namedParameters.filter { !apart.contains($0.name) }
+        if !trainsLanguageModel || adapters != nil {
+            rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") }
+        }
+        // Where the output weights are not the embeddings they rest with them.
+        if adapters != nil && embeddingRate == 0 { rest.removeAll { $0.name.hasPrefix("lm_head.") } }
+        rest += adapters?.namedParameters ?? []
+        let groups = [
+            (rest, 1), (embeddings, embeddingRate), (projectors, projectorRate), (encoders, encoderRate),
+        ]
+        return groups.filter { $0.1 > 0 }.flatMap { parameters, rate in
+            WeightDecay.groups(parameters, decay: weightDecay, rateScale: rate)
+        }
     }
 }
 
@@ -79,7 +133,11 @@ public final class ConversationTask: TrainingTask {
     public let tensors: [(name: String, tensor: Tensor)]
     public let parameterGroups: [AdamW.Group]
     public let model: ChatRexModel
+    /// What is trained in place of the language model's layers.
+    public let adapters: LowRankAdapters?
+    private let frozen: FrozenWeights?
     private let options: ConversationOptions
+    private let mixture: TaskMixture
     private let layout: PromptLayout
     private let indexTokens: Set<Int>
     private let tokenizer: BytePairTokenizer
@@ -103,30 +161,36 @@ public final class ConversationTask: TrainingTask {
         try parallel.check(batchSize: options.batchSize, "conversation.batchSize")
         self.parallel = parallel
         (self.model, self.options, self.pictures, self.validation) = (model, options, pictures, validation)
-        self.proposalNetwork = proposalNetwork
-        tensors = model.weights.store.entries.map { ($0.name, $0.tensor) }
+        (self.proposalNetwork, mixture) = (proposalNetwork, try options.mixture)
         self.tokenizer = tokenizer
         let vocabulary = try ChatRexVocabulary(tokenizer, logitCount: model.configuration.language.vocabularySize)
         layout = PromptLayout(vocabulary: vocabulary)
         indexTokens = Set(vocabulary.objects)
         preprocessor = ImagePreprocessor(
             highResolution: model.configuration.highResolution, lowResolution: model.configuration.clip.imageSize)
-        let encoders = model.clip.namedParameters + model.convNeXt.namedParameters
-        let projectors = model.imageProjector.namedParameters + model.objectProjector.namedParameters
-        let embeddings = model.language.embedding.namedParameters
-        let apart = Set((encoders + projectors + embeddings).map(\.name))
-        var rest = model.namedParameters.filter { !apart.contains($0.name) }
-        if !options.trainsLanguageModel {
-            rest.removeAll { $0.name.hasPrefix("model.layers.") || $0.name.hasPrefix("model.norm.") }
+        // Updates are drawn; the same ones for the same recipe.
+        if options.lora.isOn { try Runtime.seed(options.seed) }
+        adapters = options.lora.isOn ? try LowRankAdapters(options.lora, for: model.language) : nil
+        parameterGroups = options.parameterGroups(model, adapters: adapters)
+        let all = model.weights.store.entries.map { ($0.name, $0.tensor) }
+        if adapters == nil {
+            (tensors, frozen) = (all, nil)
+        } else {
+            // Checkpoints hold what is trained; the rest comes from the model that the run started from.
+            let trained = parameterGroups.flatMap(\.parameters), names = Set(trained.map(\.name))
+            let frozen = try FrozenWeights(all.filter { !names.contains($0.0) })
+            (tensors, self.frozen) = (trained + [frozen.entry], frozen)
         }
-        let groups = [
-            (rest, 1), (embeddings, options.embeddingRate), (projectors, options.projectorRate),
-            (encoders, options.encoderRate),
-        ]
-        parameterGroups = groups.filter { $0.1 > 0 }.flatMap { parameters, rate in
-            WeightDecay.groups(parameters, decay: options.weightDecay, rateScale: rate)
-        }
+        model.language.recomputesActivations = options.recomputesActivations
+        model.clip.recomputesActivations = options.recomputesActivations
+        model.convNeXt.recomputesActivations = options.recomputesActivations
     }
+
+    public var heldTensors: [(name: String, tensor: Tensor)] {
+        model.weights.store.entries.map { ($0.name, $0.tensor) } + (adapters?.namedParameters ?? [])
+    }
+
+    public func restored() throws { try frozen?.check() }
 
     // MARK: Batches
 
@@ -146,7 +210,7 @@ public final class ConversationTask: TrainingTask {
             options.stage == .align
             ? nil
             : try proposalNetwork?.propose(
-                pictures.map(\.image), filter: ProposalFilter(maximumCount: 60))
+                pictures.map(\.image), filter: ProposalFilter(maximumCount: options.boxLimit))
         let examples = try pictures.enumerated().map { index, picture in
             var random = SceneRandom(seed: picture.seed &+ options.seed, stream: stream)
             let boxes = mixedBoxes(picture, proposals?[index].map(\.box), &random)
@@ -157,7 +221,7 @@ public final class ConversationTask: TrainingTask {
             return try ConversationExample(
                 pixels: preprocessor.squarePixels(picture.image).pixels, boxes: boxes.boxes.map(frame.converted),
                 copies: boxes.boxesOfObject.values.filter { $0.count > 1 },
-                exchanges: options.stage.mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
+                exchanges: mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
                 layout: layout, imageRows: imageRows,
                 limit: options.sequenceLimit)
         }
@@ -167,26 +231,41 @@ public final class ConversationTask: TrainingTask {
     private func mixedBoxes(_ picture: some PictureTruth, _ proposals: [Box]?, _ random: inout SceneRandom)
         -> MixedBoxes
     {
-        if options.stage == .align { return BoxMixing.truth(of: picture, with: [], limit: 60, &random) }
+        if options.stage == .align { return BoxMixing.truth(of: picture, with: [], limit: options.boxLimit, &random) }
         guard let proposals else {
-            return BoxMixing.truth(of: picture, with: BoxMixing.imitated(for: picture, &random), limit: 60, &random)
+            return BoxMixing.truth(
+                of: picture, with: BoxMixing.imitated(for: picture, &random), limit: options.boxLimit, &random)
         }
         let inside = proposals.map {
             $0.clipped(toWidth: Double(picture.image.width), height: Double(picture.image.height))
         }
         .filter { $0.width > 0 && $0.height > 0 }
         return random.chance(options.proposalsAloneRate)
-            ? BoxMixing.proposals(inside, for: picture, limit: 60)
-            : BoxMixing.truth(of: picture, with: inside, overlapLimit: options.truthOverlapLimit, limit: 60, &random)
+            ? BoxMixing.proposals(inside, for: picture, limit: options.boxLimit)
+            : BoxMixing.truth(
+                of: picture, with: inside, overlapLimit: options.truthOverlapLimit, limit: options.boxLimit, &random)
     }
 
     // MARK: Loss
 
     public func losses(_ batch: ConversationBatch) throws -> TrainingLosses {
-        let (logits, targets) = try answerLogits(batch)
-        let count = try parallel.sum(targets.count)
-        return try TrainingLosses(total: Self.surprise(logits, targets).sum() / Double(max(1, count)))
+        let (states, targets) = try answerStates(batch)
+        let count = Double(max(1, try parallel.sum(targets.count)))
+        guard options.recomputesActivations else {
+            return try TrainingLosses(total: Self.surprise(model.language.logits(states), targets).sum() / count)
+        }
+        // Logits are the largest tensor of all with a large vocabulary: only those of some answers exist at a time.
+        let sums = try stride(from: 0, to: targets.count, by: Self.answersAtOnce).map { start in
+            let end = min(start + Self.answersAtOnce, targets.count), part = Array(targets[start..<end])
+            return try recomputed([states[.range(start..<end)]]) { [language = model.language] in
+                try Self.surprise(language.logits($0[0]), part).sum()
+            }
+        }
+        return try TrainingLosses(total: Tensor.stacked(sums).sum() / count)
     }
+
+    /// Answer tokens whose logits are in memory together where activations are computed again.
+    static let answersAtOnce = 2048
 
     /// Minus the logarithm of the probability of all that is right together, among all that the grammar offers: [A].
     package static func surprise(_ logits: Tensor, _ targets: [AnswerToken]) throws -> Tensor {
@@ -206,8 +285,8 @@ public final class ConversationTask: TrainingTask {
         return try offered.logSumExp(over: 1) - chosen.logSumExp(over: 1)
     }
 
-    /// Logits where an answer's next token is due [A, V], and these tokens.
-    private func answerLogits(_ batch: ConversationBatch) throws -> (logits: Tensor, targets: [AnswerToken]) {
+    /// The language model's states where an answer's next token is due [A, D], and these tokens.
+    private func answerStates(_ batch: ConversationBatch) throws -> (states: Tensor, targets: [AnswerToken]) {
         let side = preprocessor.highResolution, width = model.configuration.language.width
         let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [batch.count, side, side, 3]))
         let trains = options.encoderRate > 0 && !isEvaluating
@@ -224,14 +303,18 @@ public final class ConversationTask: TrainingTask {
         let hidden = try model.language(
             rows, positions: Tensor(batch.positions, shape: [batch.count, batch.length]), mask: batch.attentionMask())
         let due = try hidden.reshaped(-1, width).selected(0, Tensor(batch.targets.map(\.position)))
-        return (try model.language.logits(due), batch.targets.map(\.token))
+        return (due, batch.targets.map(\.token))
     }
 
     private var isEvaluating = false
 
+    /// Where an exported model's low-rank updates lie beside its merged weights, in PEFT's form.
+    public static let adapterFolder = "adapter"
+
     public func export(to folder: URL) throws {
-        try model.save(to: folder)
+        try model.save(to: folder, replacing: adapters?.mergedWeights ?? [:])
         try tokenizer.write(to: ModelFolder(folder).tokenizer)
+        try adapters?.save(to: folder.appendingPathComponent(Self.adapterFolder))
     }
 
     // MARK: Evaluation
@@ -239,13 +322,18 @@ public final class ConversationTask: TrainingTask {
     /// How often the most likely token is the right one on validation scenes, over all tokens and over indices.
     public func evaluate() throws -> [String: Double] {
         isEvaluating = true
-        defer { isEvaluating = false }
+        adapters?.setDropout(false)
+        defer {
+            isEvaluating = false
+            adapters?.setDropout(true)
+        }
         return try inference {
             var right = 0, total = 0, indicesRight = 0, indices = 0, loss = 0.0
             for start in stride(from: 0, to: 32, by: 8) {
                 let batch = try makeBatch(
                     (start..<start + 8).map { validation.scene(seed: UInt64($0)) }, stream: "validation")
-                let (logits, targets) = try answerLogits(batch)
+                let (states, targets) = try answerStates(batch)
+                let logits = try model.language.logits(states)
                 for (best, target) in zip(try logits.argmax(1).array(of: Int.self), targets) {
                     let isRight = target.right.contains(best)
                     (right, total) = (right + (isRight ? 1 : 0), total + 1)

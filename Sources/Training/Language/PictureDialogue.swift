@@ -2,6 +2,7 @@
 
 import Boxes
 import ChatRex
+import Foundation
 import Scenes
 
 /// A question and its answer, both as the model reads and writes them.
@@ -160,6 +161,23 @@ public struct TaskMixture: Codable, Sendable, Equatable {
         (mixture.groundedQuestion, mixture.question) = (1, 1)
         return mixture
     }()
+
+    /// Names of all numbers.
+    static let names: [String] = {
+        let numbers = try? TaskMixture().numbers
+        return (numbers ?? [:]).keys.sorted()
+    }()
+
+    /// A mixture with other numbers for some names.
+    func replacing(_ others: [String: Double]) throws -> TaskMixture {
+        if others.isEmpty { return self }
+        return try JSONDecoder().decode(
+            TaskMixture.self, from: JSONEncoder().encode(numbers.merging(others) { $1 }))
+    }
+
+    private var numbers: [String: Double] {
+        get throws { try JSONDecoder().decode([String: Double].self, from: JSONEncoder().encode(self)) }
+    }
 
     /// Draws the exchanges about one picture, `density` times as many as the means say.
     func exchanges(_ dialogue: PictureDialogue, density: Double = 1, _ random: inout SceneRandom) throws -> [Exchange] {

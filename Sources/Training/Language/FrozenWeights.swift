@@ -1,0 +1,34 @@
+import Foundation
+import Torch
+
+/// Tells weights that rest, and that checkpoints therefore leave out, from others: an adapter means nothing beside other weights.
+struct FrozenWeights {
+    /// What a checkpoint holds of them: their checksum, int64 [1].
+    let entry: (name: String, tensor: Tensor)
+    private let checksum: Int64
+
+    init(_ tensors: [(name: String, tensor: Tensor)]) throws {
+        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        for (_, tensor) in tensors {
+            try tensor.withUnsafeBytes { bytes in
+                let words = bytes.count / 8
+                for word in 0..<words {
+                    sum = (sum ^ bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)) &* 0x100_0000_01B3
+                }
+                for byte in bytes[(words * 8)...] { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            }
+        }
+        checksum = Int64(bitPattern: sum)
+        entry = ("frozen.checksum", try Tensor([checksum]))
+    }
+
+    /// - Throws: `TrainingError.unusableRun` where a restored checkpoint was trained beside other weights.
+    func check() throws {
+        guard try entry.tensor.item(Int64.self) != checksum else { return }
+        throw TrainingError.unusableRun(
+            path: "The checkpoint",
+            reason: """
+                its low-rank updates belong to a model with other weights. Give the model that the run began with by --init.
+                """)
+    }
+}
