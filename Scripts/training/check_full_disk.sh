@@ -5,7 +5,7 @@
 #   Scripts/training/check_full_disk.sh .build/release/chatrex [MiB]
 set -euo pipefail
 
-readonly chatrex=$(realpath "${1:?the built chatrex}") size=${2:-110}
+readonly chatrex=$(realpath "${1:?the built chatrex}") size=${2:-180}
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if [[ -z ${INSIDE:-} ]] && unshare --user --map-root-user --mount true 2>/dev/null; then

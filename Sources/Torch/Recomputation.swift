@@ -4,8 +4,9 @@ import CTorch
 
 /// Runs a part of a network of which only the inputs are kept; the backward pass runs it a second time.
 ///
-/// Random numbers (dropout) and autocast are the same both times, and so are the gradients. They reach leaves by `backward()`;
-/// `gradients(of:withRespectTo:)` does not see leaves inside the part.
+/// Random numbers (dropout) and autocast are the same both times, and so are the gradients, up to rounding: libtorch may choose
+/// another kernel where nothing is recorded. They reach leaves by `backward()`; `gradients(of:withRespectTo:)` does not see
+/// leaves inside the part.
 ///
 /// - Parameters:
 ///   - inputs: every tensor through which a gradient flows into the part, but for leaves such as weights
@@ -46,7 +47,8 @@ private final class RecomputedPart {
     ) -> CTStatus {
         let tensors = (0..<Int(count)).compactMap { inputs[$0].map { Tensor(owning: ct_tensor_retain($0)) } }
         do {
-            out.pointee = ct_tensor_retain(try body(tensors).ref)
+            let result = try body(tensors)
+            out.pointee = withExtendedLifetime(result) { ct_tensor_retain(result.ref) }
             return CT_OK
         } catch {
             failure = error

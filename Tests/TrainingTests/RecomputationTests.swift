@@ -15,9 +15,28 @@ extension SharedStateTests {
                 let (first, second) = (a.tensor.gradient, b.tensor.gradient)
                 #expect((first == nil) == (second == nil), "\(a.name)")
                 guard let first, let second else { continue }
-                #expect(try first.array(of: Float.self) == second.array(of: Float.self), "\(a.name)")
+                // Without recording libtorch chooses other kernels in places, which round otherwise.
+                let (x, y) = (try first.array(of: Float.self), try second.array(of: Float.self))
+                let scale = x.map(abs).max() ?? 0, difference = zip(x, y).map { abs($0 - $1) }.max() ?? 0
+                #expect(difference <= 1e-3 * scale + 1e-7, "\(a.name): \(difference) of \(scale)")
             }
             #expect(plain.contains { $0.tensor.gradient != nil })
+        }
+
+        @Test func dropoutAndTheRandomNumbersAfterIt() throws {
+            func gradients(_ recomputes: Bool) throws -> [[Float]] {
+                try Runtime.seed(7)
+                let x = try Tensor.normal([4, 8]).requiringGradient()
+                var y = x
+                for _ in 0..<2 {
+                    y = try recomputed([y], if: recomputes) { try $0[0].droppedOut(0.4, isTraining: true) * 2 }
+                }
+                try y.sum().backward()
+                return [try #require(x.gradient).array(), try y.array(), try Tensor.uniform([4]).array()]
+            }
+            let plain = try gradients(false)
+            #expect(try gradients(true) == plain)
+            #expect(plain[0].contains(0) && plain[0].contains { $0 > 4 })
         }
 
         @Test func convNeXt() throws {
