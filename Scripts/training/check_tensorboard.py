@@ -19,7 +19,7 @@ def logged(folder):
             entry = json.loads(line)
             if entry["event"] == "start":
                 for points in scalars.values():
-                    points[:] = [point for point in points if point[0] < entry["step"]]
+                    points[:] = [point for point in points if point[0] <= entry["step"]]
             elif entry["event"] in groups:
                 for name, value in entry["values"].items():
                     tag = f"{groups[entry['event']]}/{name}"
@@ -35,7 +35,7 @@ def main(folder):
     assert found.keys() == expected.keys(), f"tags differ: {sorted(found.keys() ^ expected.keys())}"
     count = 0
     for tag, points in expected.items():
-        # A session that starts at a step may tell of that step once more, as an evaluation at the end does.
+        # A session may tell of the step that it starts at once more, as an evaluation at the end does.
         assert dict(found[tag]).keys() == dict(points).keys(), f"{tag}: steps differ"
         for step, value in points:
             read = dict(found[tag])[step]

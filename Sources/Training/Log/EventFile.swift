@@ -16,7 +16,8 @@ final class EventFile {
             throw TrainingError.unwritable(path: url.path, reason: String(cString: strerror(errno)))
         }
         file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try append([.version, .sessionStart], step: step)
+        // A start drops what former sessions told of its step and of later ones.
+        try append([.version, .sessionStart], step: step + 1)
     }
 
     /// - Parameter group: what tags begin with: `train` or `validation`.

@@ -8,7 +8,7 @@ package struct EventRecord: Sendable, Equatable {
     package enum Content: Sendable, Equatable {
         /// What every file begins with.
         case version
-        /// A session begins at this step: what former sessions told of later steps no longer counts.
+        /// A session begins: what former sessions told of this step and of later ones no longer counts.
         case sessionStart
         case scalars([Scalar])
     }

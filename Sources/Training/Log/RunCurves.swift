@@ -42,7 +42,7 @@ public enum RunCurves {
             charts.append(
                 chart("validation: \(name)", [series("", run.validation[name], hasDots: true)].compactMap { $0 }))
         }
-        charts.append(chart("learning rate", [series("", run.training["rate"])].compactMap { $0 }))
+        charts.append(rates([(name: "", run: run)]))
         charts.append(chart("gradient norm", [series("", run.training["norm"])].compactMap { $0 }))
         return charts.filter { !$0.series.isEmpty }
     }
@@ -58,8 +58,18 @@ public enum RunCurves {
                 "validation: \(name)",
                 zip(labels, runs).compactMap { series($0, $1.validation[name], hasDots: true) })
         }
-        charts.append(chart("learning rate", zip(labels, runs).compactMap { series($0, $1.training["rate"]) }))
+        charts.append(rates(Array(zip(labels, runs))))
         return charts.filter { !$0.series.isEmpty }
+    }
+
+    /// Learning rates in a unit that leaves short numbers.
+    private static func rates(_ runs: [(name: String, run: RunHistory)]) -> LineChart {
+        let most = runs.flatMap { $0.run.training["rate"] ?? [] }.map(\.y).max() ?? 0
+        let power = most > 0 && most.isFinite ? Int(log10(most).rounded(.down)) : 0
+        let lines = runs.compactMap { name, run in
+            series(name, run.training["rate"]?.map { ($0.x, $0.y / pow(10, Double(power))) })
+        }
+        return chart(power == 0 ? "learning rate" : "learning rate, in 1e\(power)", lines)
     }
 
     /// Names of runs, numbered where two have the same.
