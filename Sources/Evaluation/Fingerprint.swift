@@ -37,7 +37,7 @@ public enum Fingerprint {
         }
         let (count, length) = (64, max(1, limit / 64))
         for number in 0..<count {
-            try handle.seek(toOffset: UInt64((size - length) / (count - 1) * number))
+            try handle.seek(toOffset: UInt64((size - length) * number / (count - 1)))
             if let part = try handle.read(upToCount: length) { hash.update(data: part) }
         }
     }

@@ -27,7 +27,7 @@ import Testing
         ("PK\u{3}\u{4}", "is not a COCO file"), ("{\"images\": []}", "has no \"annotations\""),
         (document(box: "[0, 0, 5]"), "the box has 3 numbers"), (document(box: "\"0 0 5 5\""), "annotations/0/bbox"),
         (document(box: "[5, 5, -3, 2]"), "the box is inverted"), (document(box: "[NaN, 0, 1, 1]"), "not finite"),
-        (document(box: "[0, 0, 1e999, 1]"), "bbox"), (document(image: 7), "there is no image with id 7"),
+        (document(box: "[0, 0, 1e999, 1]"), "is not a COCO file"), (document(image: 7), "there is no image with id 7"),
         (document(category: 9), "there is no category with id 9"),
         (document(images: #"{"id": 1, "width": 9, "height": 9}, {"id": 1, "width": 9, "height": 9}"#), "same id"),
     ])
