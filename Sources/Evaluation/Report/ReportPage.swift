@@ -26,8 +26,8 @@ private struct ReportPage {
         <nav aria-label="Parts">\(navigation)</nav>
         </header>
         <main>
-        <section id="protocol"><h2>Protocol</h2><dl class="protocol">\(protocolItems)</dl></section>
-        <section id="figures"><h2>Figures</h2><dl class="figures">\(figures)</dl></section>
+        <section id="protocol" class="wide"><h2>Protocol</h2><dl class="protocol">\(protocolItems)</dl></section>
+        <section id="figures" class="wide"><h2>Figures</h2><dl class="figures">\(figures)</dl></section>
         \(sections)
         </main>
         """
@@ -74,12 +74,21 @@ private struct ReportPage {
             let note = section.note.map { "<p class=\"quiet\">\(Markup.escaped($0))</p>" } ?? ""
             text.append(
                 """
-                <section id="\(Markup.escaped(section.key))"><\(level)>\(Markup.escaped(section.title))</\(level)>\(note)
+                <section id="\(Markup.escaped(section.key))" class="\(Self.kind(section.content))"><\(level)>\(Markup.escaped(section.title))</\(level)>\(note)
                 \(html(section.content))
                 </section>
                 """)
         }
         return text.joined(separator: "\n")
+    }
+
+    /// How much room a section takes: small ones lie side by side.
+    private static func kind(_ content: ReportSection.Content) -> String {
+        switch content {
+        case .charts(let charts): charts.count == 1 ? "chartable" : "wide"
+        case .table: "tabular"
+        case .matrix, .pictures: "wide"
+        }
     }
 
     private func html(_ content: ReportSection.Content) -> String {
@@ -118,19 +127,23 @@ private struct ReportPage {
     }
 
     private func html(_ matrix: ReportMatrix) -> String {
+        // Short names, such as numbers, need not stand upright.
+        let isFlat = matrix.columns.allSatisfy { $0.count < 8 } && matrix.columns.count < 16
         let heads = matrix.columns.map { "<th scope=\"col\"><span>\(Markup.escaped($0))</span></th>" }
         let rows = matrix.rows.indices.map { row in
             let total = max(1, matrix.counts[row].reduce(0, +))
             let cells = matrix.counts[row].enumerated().map { column, count in
                 if count == 0 { return "<td></td>" }
-                let kind = matrix.rightColumns[row] == column ? "hit" : "slip"
+                // Where names are counted together, right and wrong are too.
+                let isMixed = matrix.rightColumns[row] == nil && matrix.rows[row] == matrix.columns[column]
+                let kind = matrix.rightColumns[row] == column ? "hit" : isMixed ? "mixed" : "slip"
                 return
                     "<td class=\"\(kind)\" style=\"--v:\(PageNumber.short(100 * Double(count), of: Double(total)))\">\(count)</td>"
             }
             return "<tr><th scope=\"row\">\(Markup.escaped(matrix.rows[row]))</th>\(cells.joined())</tr>"
         }
         return """
-            <div class="scroll" tabindex="0"><table class="matrix"><thead><tr><td class="corner">\(Markup.escaped(matrix.rowTitle)) ↓ \
+            <div class="scroll" tabindex="0"><table class="matrix\(isFlat ? " flat" : "")"><thead><tr><td class="corner">\(Markup.escaped(matrix.rowTitle)) ↓ \
             \(Markup.escaped(matrix.columnTitle)) →</td>\(heads.joined())</tr></thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
             """
@@ -179,16 +192,19 @@ private struct ReportPage {
             nav { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .875rem; }
             nav a { color: var(--accent); text-decoration: none; }
             nav a:hover { text-decoration: underline; }
-            main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.75rem; padding: 1.5rem 1.25rem 3rem; max-width: 76rem; margin: 0 auto; }
-            section { display: grid; grid-template-columns: minmax(0, 1fr); gap: .6rem; align-content: start; }
+            main { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1.75rem 2.5rem; padding: 1.5rem 1.25rem 3rem; max-width: 76rem; margin: 0 auto; }
+            section { display: grid; grid-template-columns: minmax(0, 1fr); gap: .6rem; align-content: start; flex: 0 1 auto; min-width: 0; max-width: 100%; }
+            section.chartable { flex-basis: 24rem; }
+            section.tabular > .quiet { max-width: 30rem; }
+            section.wide, h2.part { flex: 1 0 100%; }
             h2 { font-size: 1.05rem; font-weight: 650; }
             h2.part { font-size: 1.3rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; margin-top: .75rem; }
             h3 { font-size: .975rem; font-weight: 650; }
             section > .quiet { max-width: 46rem; }
             .protocol { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.25rem; font-size: .925rem; overflow-wrap: anywhere; }
             .protocol dt { color: var(--soft); }
-            .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
-            .figure { background: var(--card); padding: .6rem .85rem; display: flex; flex-direction: column; justify-content: space-between; }
+            .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+            .figure { box-shadow: 1px 1px 0 var(--line); padding: .6rem .85rem; display: flex; flex-direction: column; justify-content: space-between; }
             .figure dt { color: var(--soft); font-size: .8rem; line-height: 1.3; }
             .figure dd { font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums; }
             .figure.count dd { font-weight: 400; }
@@ -198,7 +214,7 @@ private struct ReportPage {
             .scroll { overflow: auto; max-height: 34rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); width: fit-content; max-width: 100%; }
             table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
             th, td { padding: .28rem .8rem; text-align: right; white-space: nowrap; }
-            th.t, td.t { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 7rem; }
+            th.t, td.t { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 7rem; }
             thead { position: sticky; top: 0; z-index: 1; background: var(--card); box-shadow: 0 1px 0 var(--line); }
             thead th { font-weight: 600; color: var(--soft); }
             thead button { all: unset; cursor: pointer; }
@@ -207,13 +223,17 @@ private struct ReportPage {
             th[aria-sort="descending"] button::after { content: " ↓"; }
             tbody tr + tr { border-top: 1px solid color-mix(in srgb, var(--line) 55%, transparent); }
             .share { background: linear-gradient(to right, color-mix(in srgb, var(--accent) 14%, transparent) calc(var(--v) * 1%), transparent 0); }
+            .scroll:has(.matrix) { max-height: none; }
             .matrix th, .matrix td { padding: .28rem .5rem; }
             .matrix tbody th { text-align: right; font-weight: 500; position: sticky; left: 0; background: var(--card); max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
             .matrix thead th { vertical-align: bottom; font-weight: 500; }
             .matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 8rem; overflow: hidden; text-overflow: ellipsis; }
+            .matrix.flat thead th { text-align: center; }
+            .matrix.flat thead span { writing-mode: horizontal-tb; transform: none; }
             .matrix td { text-align: center; min-width: 2.2rem; }
             .matrix .corner { color: var(--soft); font-size: .75rem; text-align: right; vertical-align: bottom; white-space: normal; max-width: 7rem; }
             .hit { background: color-mix(in srgb, var(--good) calc(8% + var(--v) * .45%), transparent); }
+            .mixed { background: color-mix(in srgb, var(--soft) calc(5% + var(--v) * .2%), transparent); }
             .slip { background: color-mix(in srgb, var(--bad) calc(6% + var(--v) * .5%), transparent); }
             .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1rem; }
             .sample { display: grid; grid-template-columns: minmax(0, 1fr); gap: .6rem; align-content: start; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .75rem; }
@@ -235,7 +255,7 @@ private struct ReportPage {
               .protocol dd { margin-bottom: .4rem; }
               .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
               th, td { padding: .28rem .55rem; }
-              th.t, td.t { min-width: 5.5rem; }
+              th.t, td.t { min-width: 6rem; }
             }
             @media print { .bar { position: static; } .scroll, .sample .regions { max-height: none; } }
             """
