@@ -48,31 +48,32 @@ extension DetectionEvaluator {
         let limits = rules.recallLimits
         let most = limits.last ?? 0
         let curves = Dictionary(uniqueKeysWithValues: AreaRange.allCases.map { ($0, self.curves($0, most)) })
-        let all = curves[.all] ?? [:]
-        func ap(_ area: AreaRange) -> Double? { mean((curves[area] ?? [:]).values.map(\.ap)) }
-        func ar(_ area: AreaRange) -> Double? { mean((curves[area] ?? [:]).values.map(\.ar)) }
+        let all = curves[.all] ?? []
+        func ap(_ area: AreaRange) -> Double? { mean((curves[area] ?? []).map(\.curve.ap)) }
+        func ar(_ area: AreaRange) -> Double? { mean((curves[area] ?? []).map(\.curve.ar)) }
         func ap(_ frequency: CategoryFrequency) -> Double? {
-            mean(all.filter { rules.frequencies[$0.key] == frequency }.map(\.value.ap))
+            mean(all.filter { rules.frequencies[$0.category] == frequency }.map(\.curve.ap))
         }
         return DetectionReport(
             rules: rules.description, imageCount: imageCount,
-            ap: ap(.all), ap50: mean(all.values.map { $0.precision[0] }),
-            ap75: mean(all.values.map { $0.precision[5] }),
+            ap: ap(.all), ap50: mean(all.map { $0.curve.precision[0] }),
+            ap75: mean(all.map { $0.curve.precision[5] }),
             apSmall: ap(.small), apMedium: ap(.medium), apLarge: ap(.large),
             apRare: ap(.rare), apCommon: ap(.common), apFrequent: ap(.frequent),
-            recalls: limits.map { .init(maxDetections: $0, value: mean(self.curves(.all, $0).values.map(\.ar))) },
+            recalls: limits.map { .init(maxDetections: $0, value: mean(self.curves(.all, $0).map(\.curve.ar))) },
             arSmall: ar(.small), arMedium: ar(.medium), arLarge: ar(.large),
-            recall50: mean(all.values.map { $0.recall[0] }),
-            categories: all.sorted { $0.key < $1.key }.map { id, curve in
+            recall50: mean(all.map { $0.curve.recall[0] }),
+            categories: all.map { id, curve in
                 .init(
                     id: id, truthCount: curve.truthCount, ap: curve.ap, ap50: curve.precision[0], ar: curve.ar)
             })
     }
 
-    /// Curves of the categories that have objects of a size.
-    func curves(_ area: AreaRange, _ limit: Int) -> [Int: PrecisionRecallCurve] {
-        tallies.compactMapValues { tally in
-            tally[area.rawValue].truthCount > 0 ? PrecisionRecallCurve(tally[area.rawValue], limit: limit) : nil
+    /// Curves of the categories that have objects of a size, by id: sums in one order are the same in every process.
+    func curves(_ area: AreaRange, _ limit: Int) -> [(category: Int, curve: PrecisionRecallCurve)] {
+        tallies.sorted { $0.key < $1.key }.compactMap { category, tally in
+            tally[area.rawValue].truthCount > 0
+                ? (category, PrecisionRecallCurve(tally[area.rawValue], limit: limit)) : nil
         }
     }
 }

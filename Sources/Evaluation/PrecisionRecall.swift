@@ -58,10 +58,13 @@ public struct PrecisionRecall: Sendable {
     }
 
     /// Mean over the categories of which any box was reported.
-    public var precision: Double? { mean(categories.values.compactMap(\.precision)) }
+    public var precision: Double? { mean(ordered.compactMap(\.precision)) }
 
     /// Mean over the categories that have truths.
-    public var recall: Double? { mean(categories.values.compactMap(\.recall)) }
+    public var recall: Double? { mean(ordered.compactMap(\.recall)) }
+
+    /// By id: sums in one order are the same in every process.
+    private var ordered: [Counts] { categories.sorted { $0.key < $1.key }.map(\.value) }
 
     /// Counts of all categories together.
     public var total: Counts {

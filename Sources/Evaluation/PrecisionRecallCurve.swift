@@ -49,12 +49,13 @@ struct PrecisionRecallCurve {
 
 extension DetectionEvaluator {
     /// Curves of all categories that have objects, by id, with the largest number of detections.
-    var curves: [Int: PrecisionRecallCurve] { curves(.all, rules.recallLimits.last ?? 0) }
+    var curves: [(category: Int, curve: PrecisionRecallCurve)] { curves(.all, rules.recallLimits.last ?? 0) }
 
     /// Whether each detection that counts is a hit at IoU 0.5, with its score; of categories that have objects.
     var judged: [JudgedScore] {
         var judged: [JudgedScore] = []
-        for tally in tallies.values.map({ $0[AreaRange.all.rawValue] }) where tally.truthCount > 0 {
+        for tally in tallies.sorted(by: { $0.key < $1.key }).map({ $0.value[AreaRange.all.rawValue] })
+        where tally.truthCount > 0 {
             for (_, outcome) in tally.detections where (outcome.hits | outcome.misses) & 1 != 0 {
                 judged.append(JudgedScore(score: outcome.score, isRight: outcome.hits & 1 != 0))
             }

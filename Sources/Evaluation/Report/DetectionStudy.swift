@@ -99,15 +99,17 @@ public struct DetectionStudy: Sendable {
         var all = LineChart(
             "All categories", x: "recall", y: "precision",
             [(0, "IoU 0.5"), (5, "IoU 0.75"), (8, "IoU 0.9")].map { level, name in
-                LineChart.Series(name, points(Array(curves.values), level))
+                LineChart.Series(name, points(curves.map(\.curve), level))
             })
         (all.xRange, all.yRange) = (0...1, 0...1)
         var charts = [ReportChart("precision-recall", all)]
         if curves.count > 1 {
-            let most = curves.sorted { ($1.value.truthCount, $0.key) < ($0.value.truthCount, $1.key) }.prefix(6)
+            let most = curves.sorted {
+                ($1.curve.truthCount, $0.category) < ($0.curve.truthCount, $1.category)
+            }.prefix(6)
             var some = LineChart(
                 "Categories with most objects, IoU 0.5", x: "recall", y: "precision",
-                most.map { LineChart.Series(name(of: $0.key), points([$0.value], 0)) })
+                most.map { LineChart.Series(name(of: $0.category), points([$0.curve], 0)) })
             (some.xRange, some.yRange) = (0...1, 0...1)
             charts.append(ReportChart("precision-recall-categories", some))
         }
