@@ -4,8 +4,8 @@
 
 equal:    a tiny proposal network and stage "joint" of a model, on one process and on two with one thread each, started from a
           plain loop and by torchrun: the first step's gradients and the weights at the end must agree.
-killed:   kill -9 of one rank in the middle: the others must end by themselves, and the run must go on with one process and with
-          two as if nothing had been.
+killed:   kill -9 of one rank in the middle: the others must end by themselves, and the run must go on: with two processes to the
+          very bits of a run that was left alone, and with one.
 ended:    SIGTERM to one rank: all must save the same step and end with 130. A rank that is stopped (SIGSTOP): the others must
           end after the time limit.
 refused:  variables that make no sense.
@@ -30,7 +30,7 @@ import torch
 arguments = argparse.ArgumentParser()
 arguments.add_argument("program")
 arguments.add_argument("--init", help="model that stage joint starts from; left out without one")
-arguments.add_argument("--steps", type=int, default=24)
+arguments.add_argument("--steps", type=int, default=16, help="of the proposal network's comparison")
 arguments.add_argument("--part", choices=["equal", "killed", "ended", "refused"], action="append", help="that alone; may be repeated")
 arguments = arguments.parse_args()
 program = os.path.abspath(arguments.program)
@@ -71,7 +71,7 @@ options:
 
 JOINT = """
 conversation: {batchSize: 4, encoderRate: 0.1, sequenceLimit: 600}
-options: {steps: %d, learningRate: 1.0e-4, warmupSteps: 1, clipNorm: 3, averageDecay: 0.9, logSteps: 1}
+options: {steps: %d, learningRate: 1.0e-4, warmupSteps: 1, clipNorm: 3, averageDecay: 0.9, logSteps: 1, checkpointMinutes: 1.0e-9, keptCheckpoints: 1000}
 """
 
 
@@ -138,7 +138,7 @@ def steps(folder):
     return {line["step"]: line["values"] for line in log(folder) if line["event"] == "step"} if (folder / "log.jsonl").exists() else {}
 
 
-def wait_for_step(folder, step, seconds=120):
+def wait_for_step(folder, step, seconds=300):
     end = time.monotonic() + seconds
     while time.monotonic() < end and max(steps(folder), default=0) < step:
         time.sleep(0.05)
@@ -164,18 +164,20 @@ def apart(a, b, file, prefix=""):
             max(ours[name].abs().max().item() for name in names))
 
 
-def compare(name, one, other, last, rate, tolerance=1e-4):
-    """Checkpoints of the first step (where there is one) and the last, and the losses between."""
-    if (one / "step-1").exists() and (other / "step-1").exists():
-        off, size = apart(one / "step-1", other / "step-1", "training.safetensors", "first.")
-        check(f"{name}: gradients of the first step, apart by {off / size:.1e} of the largest", off < tolerance * size)
+def compare(name, one, other, last, rate):
+    """The gradients of the first step, the losses of all and the weights of the last one."""
+    off, size = apart(one / "step-1", other / "step-1", "training.safetensors", "first.")
+    check(f"{name}: gradients of the first step, apart by {off / size:.1e} of the largest", off < 1e-4 * size)
     mine, yours = steps(one), steps(other)
-    losses = max(abs(mine[step]["loss"] - yours[step]["loss"]) / mine[step]["loss"] for step in mine)
-    norms = max(abs(mine[step]["norm"] - yours[step]["norm"]) / mine[step]["norm"] for step in mine)
-    off, _ = apart(one / f"step-{last}", other / f"step-{last}", "weights.safetensors")
-    print(f"      {name}: over {last} steps losses apart by at most {losses:.1e}, norms by {norms:.1e} of their size, "
-          f"weights at the end by {off:.1e} (a step moves a weight by up to {rate:g})")
-    check(f"{name}: losses, norms and weights agree", losses < 1e-3 and norms < 1e-2 and off < last * rate / 10)
+    losses = max(abs(mine[step]["loss"] - yours[step]["loss"]) / mine[step]["loss"] for step in range(1, last + 1))
+    norms = max(abs(mine[step]["norm"] - yours[step]["norm"]) / mine[step]["norm"] for step in range(1, last + 1))
+    check(f"{name}: over {last} steps losses apart by at most {losses:.1e} and norms by {norms:.1e} of their size",
+          losses < 1e-4 and norms < 1e-3)
+    # Adam makes a whole step of a gradient that is nothing but rounding, so that single weights may differ by more.
+    ours, theirs = dict(tensors(one / f"step-{last}" / "weights.safetensors")), dict(tensors(other / f"step-{last}" / "weights.safetensors"))
+    off = torch.cat([(ours[key] - theirs[key]).abs() for key in ours])
+    check(f"{name}: weights after them apart by {off.mean().item():.1e} on average and by {off.max().item():.1e} at most "
+          f"(a step moves one by up to {rate:g})", off.mean().item() < rate / 100 and off.max().item() < last * rate)
 
 
 def pace(folder):
@@ -186,7 +188,7 @@ def pace(folder):
 def equal():
     stages = [("upn", ["train", "upn", recipe("upn", TINY % (arguments.steps, 1e-9))], arguments.steps, 1e-3)]
     if arguments.init:
-        stages.append(("joint", ["train", "joint", recipe("joint", JOINT % 4), "--init", arguments.init], 4, 1e-4))
+        stages.append(("joint", ["train", "joint", recipe("joint", JOINT % 3), "--init", arguments.init], 3, 1e-4))
     for stage, command, last, rate in stages:
         folders = {}
         for name, count in (("one", 1), ("two", 2)):
@@ -205,13 +207,13 @@ def equal():
 
 
 def killed():
-    command = ["train", "upn", recipe("long", TINY % (60, 0.02)), "--threads", "1"]
+    command = ["train", "upn", recipe("long", TINY % (40, 0.02)), "--threads", "1"]
     whole = work / "whole"
-    check("a run of 60 steps on one process", Run([*command, "--out", str(whole)], 1).wait() == [0])
-    for victim, then in ((1, 1), (1, 2), (0, 2)):
+    check("a run of 40 steps on two processes, left alone", Run([*command, "--out", str(whole)], 2).wait() == [0, 0])
+    for victim, then in ((1, 2), (0, 2), (1, 1)):
         folder = work / f"killed-{victim}-{then}"
         run = Run([*command, "--out", str(folder)], 2)
-        check(f"rank {victim} of 2, to be killed: the run gets to step 20", wait_for_step(folder, 20), run.text(0))
+        check(f"rank {victim} of 2, to be killed: the run gets to step 15", wait_for_step(folder, 15), run.text(0))
         run.processes[victim].kill()
         start = time.monotonic()
         codes = run.wait(90)
@@ -221,11 +223,17 @@ def killed():
         check("it says what happened and how to go on", "lost each other" in text and "Start all of them again" in text, text)
         print(f"      {text}")
         saved = max(int(path.name[5:]) for path in folder.glob("step-*"))
-        again = Run([*command, "--out", str(folder)], then)
-        codes = again.wait()
+        codes = Run([*command, "--out", str(folder)], then).wait()
         first = [line["step"] for line in log(folder) if line["event"] == "start"][-1]
         check(f"{then} process(es) go on from step {saved} to the end", codes == [0] * then and first == saved, (codes, first))
-        compare("against the run that was left alone", whole, folder, 60, 1e-3)
+        mine, yours = steps(whole), steps(folder)
+        if then == 2:
+            names = ("weights.safetensors", "training.safetensors")
+            same = all((whole / "step-40" / name).read_bytes() == (folder / "step-40" / name).read_bytes() for name in names)
+            check("weights and the optimiser's state at the end have the same bits as in the run that was left alone", same)
+        else:
+            off = abs(mine[saved + 1]["loss"] - yours[saved + 1]["loss"]) / mine[saved + 1]["loss"]
+            check(f"the next step's loss is apart from that of the run that was left alone by {off:.1e} of its size", off < 1e-5)
 
 
 def ended():
@@ -250,8 +258,8 @@ def ended():
     last = log(folder)[-1]
     check("SIGTERM to torchrun: the step is saved", last["event"] == "stop" and (folder / f"step-{last['step']}").exists(), last)
     folder = work / "stuck"
-    run = Run([*command, "--out", str(folder)], 2, limit=5)
-    check("a run with a time limit of 5 s gets to step 5", wait_for_step(folder, 5), run.text(0))
+    run = Run(["train", "upn", recipe("stuck", TINY % (100000, 1000)), "--threads", "1", "--out", str(folder)], 2, limit=10)
+    check("a run with a time limit of 10 s gets to step 5", wait_for_step(folder, 5), run.text(0))
     run.processes[1].send_signal(signal.SIGSTOP)
     start = time.monotonic()
     try:

@@ -84,10 +84,11 @@ public struct DataParallel {
 
     func first(_ value: Double) throws -> Double { isAlone ? value : try first([value])[0] }
 
-    /// Runs `body` in the first process while the others wait, however long it takes.
+    /// Runs `body` in the first process while the others wait, for up to a day.
     func inFirst(_ body: () throws -> Void) throws {
         if isFirst { try body() }
-        try group?.barrier(timeout: .seconds(24 * 3600))
+        // The first process finds the others waiting; it need not be as patient.
+        try group?.barrier(timeout: isFirst ? nil : .seconds(24 * 3600))
     }
 
     /// Gives every process the first one's elements.
