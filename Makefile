@@ -8,7 +8,7 @@ DEMO_IMAGES ?= $(sort $(wildcard Examples/*.png Examples/*.jpg Examples/images/*
 DEMO_CATEGORIES ?= cat; dog; zebra; giraffe; bus; bicycle; airplane; apple; pizza; camera; book
 DEMO_OUT ?= runs/demo
 
-.PHONY: help bootstrap build demo test bench golden format lint clean
+.PHONY: always help bootstrap build demo test bench golden format lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,10 +18,12 @@ bootstrap: ## Install what is missing: Debian packages, libtorch
 
 build: bootstrap .build/chatrex.stamp ## Build the command line tool
 
-# SwiftPM takes seconds to see that there is nothing to build; make sees it by the files' times.
-.build/chatrex.stamp: Package.swift $(shell find Sources -type f) | bootstrap
+# SwiftPM takes seconds to see that there is nothing to build; make sees it by the files' times. A program that is gone, and another
+# libtorch than the one that it was built with, are reasons as well.
+.build/chatrex.stamp: Package.swift $(shell find Sources -type f) $(if $(wildcard $(CHATREX)),,always) \
+		$(if $(filter "$(LIBTORCH)",$(shell cat .build/chatrex.stamp 2>/dev/null)),,always) | bootstrap
 	$(SWIFT) build -c release --product chatrex
-	@touch $@
+	@printf '"%s"\n' "$(LIBTORCH)" >$@
 
 demo: build ## Detect objects in the example images with the built-in model
 	@test -n "$(DEMO_IMAGES)" || { echo "make demo: there are no images in Examples/" >&2; exit 1; }

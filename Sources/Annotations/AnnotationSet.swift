@@ -82,15 +82,6 @@ extension RecordProblem {
     }
 }
 
-extension JSONEncoder {
-    /// Equal values give equal bytes, on one line.
-    package static var lines: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
-}
-
 extension Digest {
     /// Two digits a byte.
     package var hexadecimal: String {

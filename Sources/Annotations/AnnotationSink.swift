@@ -1,3 +1,4 @@
+import Boxes
 import Foundation
 
 /// Takes annotated pictures one by one: shards, a folder, a model's training.

@@ -245,10 +245,8 @@ private enum COCOFile {
     }
 
     static func write(_ contents: some Encodable, to url: URL) throws(BoxesError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            try encoder.encode(contents).write(to: url, options: .atomic)
+            try JSONEncoder.lines.encode(contents).write(to: url, options: .atomic)
         } catch EncodingError.invalidValue(let value, let context) {
             throw .unusableFile(path: url.path, reason: "\(value) at \(place(context.codingPath)) does not fit in JSON")
         } catch {

@@ -1,3 +1,4 @@
+import Boxes
 import Foundation
 
 /// What came of one picture.
@@ -65,9 +66,7 @@ struct AnswerJournal<Record: PictureRecord> {
     }
 
     private func write(_ line: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try handle.write(contentsOf: encoder.encode(line) + Data("\n".utf8))
+        try handle.write(contentsOf: JSONEncoder.lines.encode(line) + Data("\n".utf8))
     }
 
     private static func check(_ line: Data, _ place: JournalPlace) throws {

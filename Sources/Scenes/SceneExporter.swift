@@ -38,8 +38,7 @@ public struct SceneExporter: Sendable {
         var sink = try writing(folder) { try AnnotationFolderSink(folder) }
         var dataset = COCODataset(categories: cocoCategories)
         var lines = Data()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.lines
         for index in 0..<count {
             let scene = generator.scene(seed: firstSeed &+ UInt64(index))
             let name = Self.name(seed: scene.seed)

@@ -1,3 +1,4 @@
+import Boxes
 import ChatRex
 import Checkpoints
 import Downloading
@@ -152,9 +153,7 @@ extension ServerError {
 /// JSON as the server writes it.
 enum JSONText {
     static func text(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return String(decoding: try JSONEncoder.lines.encode(value), as: UTF8.self)
     }
 
     static func response(_ value: some Encodable) throws -> Response {

@@ -307,16 +307,10 @@ extension SharedStateTests {
 }
 
 private func upnRecipe() -> UPNRecipe {
-    var recipe = UPNRecipe()
-    recipe.network = UPNConfiguration(
-        backbone: SwinConfiguration(
-            width: 16, depths: [1, 1, 1], headCounts: [1, 2, 4], windowSize: 4, returnedStages: [1, 2]),
-        width: 32, headCount: 4, pointCount: 2, hiddenWidth: 64, levelCount: 3, encoderLayerCount: 1,
-        decoderLayerCount: 2, queryCount: 20, groupCount: 8, shortSide: 64, longSide: 64)
+    var recipe = TinyUPN.recipe
     recipe.batchSize = 3
     // Its draws come from libtorch's generator, which belongs to the process: two threads would share it.
     recipe.denoising = DenoisingConfiguration(count: 0)
-    recipe.phases = [.init(end: 1, sides: [64])]
     recipe.options = options(steps: 3)
     (recipe.options.accumulation, recipe.options.averageDecay, recipe.options.learningRate) = (1, 0, 1e-3)
     return recipe

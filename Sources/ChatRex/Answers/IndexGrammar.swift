@@ -57,8 +57,7 @@ public struct IndexGrammar: TokenGrammar {
 
     private init(
         _ parts: [Part], boxCount: Int, objectsPerGroup: ClosedRange<Int>, phraseLimit: Int = .max,
-        copies: [[Int]] = [],
-        budget: Int, vocabulary: ChatRexVocabulary
+        copies: [[Int]] = [], budget: Int, vocabulary: ChatRexVocabulary
     ) throws(TaskError) {
         if boxCount > vocabulary.objects.count {
             throw .tooManyBoxes(count: boxCount, limit: vocabulary.objects.count)
@@ -157,6 +156,7 @@ extension IndexGrammar {
     /// Text without groups: captions, plain answers, and the description of one region.
     ///
     /// - Parameters:
+    ///   - boxCount: boxes that `<objK>` may mention; 0 allows no mention.
     ///   - opening: words that the text begins with
     ///   - budget: the number of tokens that may be generated, those of the opening and the end token included; at least 2.
     public static func text(

@@ -226,7 +226,9 @@ public actor ChatRexSession {
             _ = try model.language(continuing: [(rows, cache)])
             return cache
         }
-        return PreparedImage(image: image, source: source, boxes: boxes, proposalScores: scores, prefix: cache)
+        return PreparedImage(
+            image: image, source: source, boxes: boxes, proposalScores: scores, copies: copies(of: boxes), prefix: cache
+        )
     }
 
     /// The boxes of a source, at most as many as there are index tokens.
@@ -279,7 +281,7 @@ public actor ChatRexSession {
         _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
         progress: AnswerProgress? = nil
     ) async throws -> [GroundedAnswer] {
-        let boxCount = prepared.boxes.count, copies = copies(of: prepared.boxes)
+        let boxCount = prepared.boxes.count, copies = prepared.copies
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
             if !options.usesGrammar { return nil }

@@ -11,12 +11,16 @@ final class PreparedImage {
     let boxes: [Box]
     /// One a box, nil for boxes that the caller gave.
     let proposalScores: [Double?]
+    /// For each box those that are not listed beside it under one phrase; empty for none.
+    let copies: [[Int]]
     /// Keys and values of image and boxes.
     let prefix: KeyValueCache
 
-    init(image: Image, source: BoxSource, boxes: [Box], proposalScores: [Double?], prefix: KeyValueCache) {
+    init(
+        image: Image, source: BoxSource, boxes: [Box], proposalScores: [Double?], copies: [[Int]], prefix: KeyValueCache
+    ) {
         (self.image, self.source, self.boxes) = (image, source, boxes)
-        (self.proposalScores, self.prefix) = (proposalScores, prefix)
+        (self.proposalScores, self.copies, self.prefix) = (proposalScores, copies, prefix)
     }
 
     var byteCount: Int { image.pixels.count + prefix.byteCount }

@@ -93,8 +93,6 @@ struct PictureRecord: Encodable {
 /// JSON as this program writes it: keys in order, so that equal results are equal texts.
 enum JSONText {
     static func line(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return String(decoding: try JSONEncoder.lines.encode(value), as: UTF8.self)
     }
 }

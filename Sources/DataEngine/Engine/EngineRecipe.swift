@@ -1,4 +1,5 @@
 import Annotations
+import Boxes
 import ChatRex
 import Downloading
 import Foundation

@@ -4,6 +4,7 @@
 // complete stage left it. Schema: Documentation/data-engine.md.
 
 import Annotations
+import Boxes
 import Foundation
 import GRDB
 

@@ -51,6 +51,11 @@ struct GroundingRecord: Codable, Sendable {
     var texts: [GroundedText]
     var regions: [Region]
 
+    /// Positions of regions, the most confident first.
+    var ranking: [Int] {
+        regions.indices.sorted { (-regions[$0].box.score, $0) < (-regions[$1].box.score, $1) }
+    }
+
     struct GroundedText: Codable, Sendable {
         struct Phrase: Codable, Sendable {
             var start: Int, end: Int

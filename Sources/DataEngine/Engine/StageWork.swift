@@ -53,11 +53,8 @@ struct StageWork: Sendable {
 
     /// Without regions that lie on a more confident one of another category.
     private func exclusive(_ record: GroundingRecord) -> GroundingRecord {
-        let order = record.regions.indices.sorted {
-            (-record.regions[$0].box.score, $0) < (-record.regions[$1].box.score, $1)
-        }
         var kept: [Int] = []
-        for index in order {
+        for index in record.ranking {
             let region = record.regions[index]
             let isTaken = kept.contains { other in
                 record.regions[other].phrase.category != region.phrase.category
@@ -111,10 +108,9 @@ struct StageWork: Sendable {
     {
         var descriptions = [RegionText](repeating: RegionText(), count: grounding.regions.count)
         guard let describer = modules.describer else { return DescriptionRecord(descriptions: descriptions) }
-        let chosen = grounding.regions.indices.filter {
+        let chosen = grounding.ranking.filter {
             rules.description.regions == .all || grounding.regions[$0].phrase.kind == .descriptive
         }
-        .sorted { (-grounding.regions[$0].box.score, $0) < (-grounding.regions[$1].box.score, $1) }
         .prefix(rules.description.perPicture)
         if chosen.isEmpty { return DescriptionRecord(descriptions: descriptions) }
         let image = try image()

@@ -1,4 +1,5 @@
 import Annotations
+import Boxes
 import Checkpoints
 import Foundation
 

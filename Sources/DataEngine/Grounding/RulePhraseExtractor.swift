@@ -29,11 +29,11 @@ public struct RulePhraseExtractor: PhraseExtractor {
         "between", "beside", "into", "onto", "is", "are", "was", "were", "has", "have", "that", "which", "who", "while",
         "as", "there",
     ]
-    private static let determiners: Set<String> = [
+    static let determiners: Set<String> = [
         "a", "an", "the", "this", "that", "these", "those", "his", "her", "its", "their", "my", "your", "our", "some",
         "no", "each", "every",
     ]
-    private static let numbers: Set<String> = [
+    static let numbers: Set<String> = [
         "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     ]
     /// Most words between an article and a name.

@@ -1,6 +1,7 @@
 // Shards of annotated pictures in WebDataset form: KEY.jpg and KEY.json side by side in a tar archive, with an index beside it.
 
 import Annotations
+import Boxes
 import Checkpoints
 import Crypto
 import Foundation

@@ -37,11 +37,8 @@ enum EnglishPhrase {
         return String(phrase.dropFirst(article?.count ?? 0))
     }
 
-    private static let determiners: Set<String> = [
-        "a", "an", "the", "this", "that", "these", "those", "some", "many", "several", "few", "both", "all", "one",
-        "two", "three",
-        "four", "five", "six", "seven", "eight", "nine", "ten", "his", "her", "its", "their",
-    ]
+    private static let determiners = RulePhraseExtractor.determiners.union(RulePhraseExtractor.numbers)
+        .union(["many", "several", "few", "both", "all"])
 
     /// Lower case, without punctuation.
     static func words(_ text: String) -> [String] {

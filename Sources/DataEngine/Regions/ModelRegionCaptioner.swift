@@ -25,10 +25,12 @@ public struct ModelRegionCaptioner: RegionCaptioner {
             repeating: .failure(AnswerSubject.description.drop(for: .empty)), count: regions.count)
         var asked: [(index: Int, box: RegionBox, opening: String)] = []
         for (index, region) in regions.enumerated() {
-            let inside = region.box.clipped(toWidth: Double(image.image.width), height: Double(image.image.height))
-            guard inside.isFinite, min(inside.width, inside.height) >= minimumSide else {
-                results[index] = .failure(
-                    .regionTooSmall(inside.isFinite ? inside.width : 0, inside.isFinite ? inside.height : 0))
+            let inside: Box
+            do throws(Drop) {
+                inside = try region.box.region(
+                    inWidth: Double(image.image.width), height: Double(image.image.height), minimumSide: minimumSide)
+            } catch {
+                results[index] = .failure(error)
                 continue
             }
             asked.append((index, try RegionBox(inside), region.phrase.map(opening) ?? ""))

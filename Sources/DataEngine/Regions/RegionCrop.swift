@@ -11,11 +11,8 @@ public struct RegionCrop: Sendable, Equatable {
     /// - Throws: `Drop` for a region that is too small.
     public init(_ box: Box, inWidth width: Int, height: Int, _ settings: RegionCropSettings) throws {
         let (fullWidth, fullHeight) = (Double(width), Double(height))
-        let inside =
-            box.isFinite ? box.clipped(toWidth: fullWidth, height: fullHeight) : Box(x1: 0, y1: 0, x2: 0, y2: 0)
-        guard min(inside.width, inside.height) >= Double(settings.minimumRegionSide) else {
-            throw Drop.regionTooSmall(inside.width, inside.height)
-        }
+        let inside = try box.region(
+            inWidth: fullWidth, height: fullHeight, minimumSide: Double(settings.minimumRegionSide))
         let margin = settings.margin * max(inside.width, inside.height)
         let left = max(0, (inside.x1 - margin).rounded(.down)), top = max(0, (inside.y1 - margin).rounded(.down))
         let right = min(fullWidth, (inside.x2 + margin).rounded(.up))
@@ -33,5 +30,17 @@ public struct RegionCrop: Sendable, Equatable {
             x: Double(scaled.width) / Double(area.width), y: Double(scaled.height) / Double(area.height))
         return scaled.draw(
             [Annotation(x1: outline.x1, y1: outline.y1, x2: outline.x2, y2: outline.y2, colorKey: "region")])
+    }
+}
+
+extension Box {
+    /// The part of a region that the picture shows.
+    /// - Throws: `Drop` for one that is too small to be described.
+    func region(inWidth width: Double, height: Double, minimumSide: Double) throws(Drop) -> Box {
+        let inside = isFinite ? clipped(toWidth: width, height: height) : Box(x1: 0, y1: 0, x2: 0, y2: 0)
+        guard min(inside.width, inside.height) >= minimumSide else {
+            throw Drop.regionTooSmall(inside.width, inside.height)
+        }
+        return inside
     }
 }

@@ -8,17 +8,17 @@ struct FrozenWeights {
     private let checksum: Int64
 
     init(_ tensors: [(name: String, tensor: Tensor)]) throws {
-        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        var sum = Checksum()
         for (_, tensor) in tensors {
             try tensor.withUnsafeBytes { bytes in
                 let words = bytes.count / 8
                 for word in 0..<words {
-                    sum = (sum ^ bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)) &* 0x100_0000_01B3
+                    sum.add(bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
                 }
-                for byte in bytes[(words * 8)...] { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01B3 }
+                for byte in bytes[(words * 8)...] { sum.add(UInt64(byte)) }
             }
         }
-        checksum = Int64(bitPattern: sum)
+        checksum = Int64(bitPattern: sum.value)
         entry = ("frozen.checksum", try Tensor([checksum]))
     }
 

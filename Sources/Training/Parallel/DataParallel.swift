@@ -44,11 +44,10 @@ public struct DataParallel {
         if isAlone { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        // FNV-1a; half of it fits a Double exactly.
-        let digest = try encoder.encode(settings).reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-        }
-        let all = try gathered([Double(digest >> 32)])
+        var digest = Checksum()
+        for byte in try encoder.encode(settings) { digest.add(UInt64(byte)) }
+        // Half of it fits a Double exactly.
+        let all = try gathered([Double(digest.value >> 32)])
         let others = all.indices.filter { all[$0] != all[0] }
         try TrainingError.check(
             others.isEmpty, "recipe",
