@@ -8,7 +8,7 @@ DEMO_IMAGES ?= $(sort $(wildcard Examples/*.png Examples/*.jpg Examples/images/*
 DEMO_CATEGORIES ?= cat; dog; zebra; giraffe; bus; bicycle; airplane; apple; pizza; camera; book
 DEMO_OUT ?= runs/demo
 
-.PHONY: always help bootstrap build demo test bench golden format lint clean
+.PHONY: always help bootstrap build demo test bench reproduce golden format lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ test: bootstrap ## Run all tests
 
 bench: build ## Measure speed and memory of each stage on the example images
 	$(CHATREX) bench $(DEMO_IMAGES) "$(DEMO_CATEGORIES)"
+
+reproduce: build ## Train and measure the paper's comparisons (hours; repeat to go on)
+	python3 Scripts/training/reproduce.py $(CHATREX) --out runs/reproduce
 
 golden: build ## Compare with golden numbers: make golden DIR=path
 	@test -n "$(DIR)" || { echo "make golden: say which folder, as in: make golden DIR=Tests/Golden" >&2; exit 64; }

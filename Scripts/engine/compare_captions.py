@@ -26,7 +26,7 @@ def names(description, category):
 
 
 def score(out, truth):
-    described = on_objects = right = own = 0
+    described = on_objects = right = own = named = named_right = 0
     for annotation in offline.annotations(out):
         objects = offline.objects(truth.get(pathlib.Path(annotation["source"]).name))
         for region in annotation["regions"]:
@@ -36,11 +36,16 @@ def score(out, truth):
             own += names(region["description"], region["category"])
             best = max(objects, key=lambda thing: offline.overlap(thing[1], region["bbox"]), default=None)
             if best and offline.overlap(best[1], region["bbox"]) >= 0.5:
+                is_right = names(region["description"], best[0])
                 on_objects += 1
-                right += names(region["description"], best[0])
+                right += is_right
+                if names(region["phrase"] if "phrase" in region else region["category"], best[0]):
+                    named += 1
+                    named_right += is_right
     return {
         "described regions": described, "name their own phrase": round(own / max(described, 1), 3),
         "on an object": on_objects, "name that object": round(right / max(on_objects, 1), 3),
+        "with the right phrase": named, "name the object there": round(named_right / max(named, 1), 3),
     }
 
 

@@ -1,4 +1,4 @@
-// How well a model does on scenes that training never saw: proposals, detection, referring, counting, naming.
+// How well a model does on scenes that training never saw: proposals, detection, referring, counting, naming, questions.
 
 import Boxes
 import ChatRex
@@ -9,7 +9,7 @@ import UPN
 
 /// One question of the benchmark and what came of it.
 public struct SceneAnswer: Sendable, Codable {
-    public enum Task: String, Sendable, Codable { case detect, refer, count, region }
+    public enum Task: String, Sendable, Codable { case detect, refer, count, region, ask }
 
     /// Seed of the scene.
     public var scene: UInt64
@@ -18,7 +18,7 @@ public struct SceneAnswer: Sendable, Codable {
     public var question: String
     /// As the model wrote it.
     public var answer: String
-    /// The right count or name.
+    /// The right count, name or answer.
     public var expected: String?
     /// IoU of the best box of a referring expression with the object; 0 without a box.
     public var overlap: Double?
@@ -39,6 +39,8 @@ public struct SceneOutcome: PictureRecord {
     public var references: [ReferringRecord] = []
     public var counts: CountingRecord
     public var regions: RegionRecord
+    /// Questions that were asked, and those that were answered with the right words.
+    public var questions = 0, rightQuestions = 0
     public var answers: [SceneAnswer] = []
     public var faults = AnswerFaults()
 
@@ -57,7 +59,7 @@ public struct SceneBenchmark: Sendable {
     public let generator: SceneGenerator
     public let seed: UInt64
     public let count: Int
-    /// Objects that are referred to and named, and categories that are counted, in each scene at most.
+    /// Objects that are referred to and named, categories that are counted, and questions, in each scene at most.
     public var questionsPerScene = Self.usualQuestions
     public static let usualQuestions = 2
     /// How many of the categories that detection is asked for are not in the scene, as a share of all of them: 0..<1.
@@ -98,6 +100,7 @@ public struct SceneBenchmark: Sendable {
             try await addReferences(scene, session, boxes, &outcome)
             try await addCounts(scene, session, boxes, &outcome)
             try await addRegions(scene, session, &outcome)
+            try await addQuestions(scene, session, boxes, &outcome)
             return outcome
         }
     }
@@ -170,6 +173,26 @@ public struct SceneBenchmark: Sendable {
                 answer, to: object.box.description, .region, scene, expected: region.category,
                 isRight: region.isExact)
         }
+    }
+}
+
+extension SceneBenchmark {
+    private func addQuestions(
+        _ scene: Scene, _ session: ChatRexSession, _ boxes: BoxSource, _ outcome: inout SceneOutcome
+    ) async throws {
+        for question in scene.questions.prefix(questionsPerScene) {
+            let answer = try await session.ask(question.question, about: scene.image, boxes: boxes)
+            let isRight = Self.words(answer.text) == Self.words(question.shortAnswer)
+            outcome.questions += 1
+            outcome.rightQuestions += isRight ? 1 : 0
+            outcome.add(
+                answer, to: question.question, .ask, scene, expected: question.shortAnswer, isRight: isRight)
+        }
+    }
+
+    /// A text without case and punctuation.
+    private static func words(_ text: String) -> [Substring] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber }
     }
 }
 

@@ -115,7 +115,8 @@ struct ChatRequest: Decodable, Sendable {
             throw ServerError.unsupported("n", "there is one answer a request")
         }
         for key in [CodingKeys.tools, .functions] where container.contains(key) {
-            if try !container.decodeNil(forKey: key) {
+            // An empty list asks for nothing; some clients always send one.
+            if try !container.decodeNil(forKey: key), try !container.nestedUnkeyedContainer(forKey: key).isAtEnd {
                 throw ServerError.unsupported(key.rawValue, "the model calls no functions")
             }
         }
@@ -128,6 +129,17 @@ struct ChatRequest: Decodable, Sendable {
 }
 
 extension ChatRequest {
+    /// Reads `nano:chat` as the model `nano` with the task `chat`, for clients that cannot send the field. False where another model is
+    /// meant.
+    mutating func takeTask(fromModelNamed name: String) -> Bool {
+        guard let model, model != name else { return true }
+        guard model.hasPrefix(name + ":"), let asked = Task(rawValue: String(model.dropFirst(name.count + 1))) else {
+            return false
+        }
+        task = task ?? asked
+        return true
+    }
+
     /// The text of the last turn and the latest picture, as a data URL or an address.
     func lastTurn() throws -> (text: String, picture: String) {
         guard let last = messages.last, last.role == "user" else {

@@ -13,8 +13,8 @@ extension API {
     /// A question about a picture, as OpenAI's chat interface asks it.
     func chat(_ request: Request, _ context: ServerContext) async throws -> Response {
         let (request, body) = try await collected(request)
-        let chat = try RequestJSON.decode(ChatRequest.self, from: body)
-        if let name = chat.model, name != options.modelName {
+        var chat = try RequestJSON.decode(ChatRequest.self, from: body)
+        if let name = chat.model, !chat.takeTask(fromModelNamed: options.modelName) {
             throw ServerError(
                 .notFound, .modelNotFound, "the model here is \(options.modelName), not '\(name.prefix(80))'",
                 parameter: "model")

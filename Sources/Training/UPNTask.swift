@@ -61,9 +61,10 @@ public final class UPNTask: TrainingTask {
     }
 
     public func batch(_ number: Int, progress: Double) throws -> UPNBatch {
-        UPNBatch(
-            pictures: try loader(recipe.phase(at: progress)).batch(number),
-            granularity: Self.granularity(ofBatch: number))
+        let pictures = try loader(recipe.phase(at: progress)).batch(number)
+        return recipe.promptsApart
+            ? UPNBatch(pictures: pictures, granularity: Self.granularity(ofBatch: number))
+            : UPNBatch(pictures: pictures.joined, granularity: .fine)
     }
 
     /// The prompt that a batch trains.
@@ -125,7 +126,8 @@ public final class UPNTask: TrainingTask {
     }
 
     public func evaluate() throws -> [String: Double] {
-        try ProposalRecall.measure(network, evaluationPictures, batchSize: recipe.batchSize)
+        try ProposalRecall.measure(
+            network, evaluationPictures, batchSize: recipe.batchSize, promptsApart: recipe.promptsApart)
     }
 
     public func export(to folder: URL) throws {
@@ -136,6 +138,15 @@ public final class UPNTask: TrainingTask {
 extension PictureBatch {
     /// Boxes of all pictures for a prompt.
     func boxes(_ granularity: Granularity) -> [[Box]] { granularity == .fine ? fine : coarse }
+
+    /// The boxes of both prompts under the fine one; what both have counts once.
+    var joined: PictureBatch {
+        var joined = self
+        joined.fine = zip(fine, coarse).map { fine, coarse in
+            fine + coarse.filter { box in !fine.contains { $0.iou(with: box) > 0.9 } }
+        }
+        return joined
+    }
 
     /// Normalised pixels [B, 3, H, W], zero where padded, and the mask [B, H, W] of padding; no mask where there is none.
     func networkInput(device: Device) throws -> (pixels: Tensor, mask: Tensor?) {

@@ -30,6 +30,9 @@ public struct UPNRecipe: TrainingRecipe, Equatable {
     public var backboneLayerDecay = 1.0
     /// Whether what gradients need is computed again in the backward pass instead of kept: less memory, a third more time.
     public var recomputesActivations = false
+    /// Whether fine and coarse boxes have a prompt each. Otherwise one prompt asks for all of them: what the paper's section 3.1 argues
+    /// against.
+    public var promptsApart = true
     public var denoising = DenoisingConfiguration(count: 50)
     /// Tokens of the encoder that every target takes as its own. 1 trains the selected tokens one-to-one as DINO does; more
     /// train all tokens and learn sooner.

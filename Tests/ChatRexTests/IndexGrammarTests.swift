@@ -50,6 +50,24 @@ struct RandomRun {
         #expect(count == (isWordy ? 6 : 4) && grammar.isCutShort == isWordy)
     }
 
+    @Test("A mentioned box is not offered again before there are words between")
+    func repeatedMentions() throws {
+        let test = try TestVocabulary.adversarial(addedFirst: true)
+        let objects = test.vocabulary.objects
+        let word = try #require((0..<test.logitCount).first { test.text([$0]) == "cat" })
+        let blank = try #require((0..<test.logitCount).first { test.text([$0]) == "  " })
+        var grammar = try IndexGrammar.grounded(
+            boxCount: 3, allowsMentions: true, budget: 50, vocabulary: test.vocabulary)
+        func offered() -> [Int] { (0..<3).filter { grammar.allowed().contains(objects[$0]) } }
+        var seen: [[Int]] = []
+        for token in [word, objects[1], blank, objects[2], word, objects[1]] {
+            seen.append(offered())
+            grammar.advance(token)
+        }
+        #expect(seen == [[0, 1, 2], [0, 1, 2], [0, 2], [0, 2], [0], [0, 1, 2]])
+        #expect(grammar.allowed().contains(test.vocabulary.end))
+    }
+
     @Test("What shows the same as a listed box is not offered beside it, but beside another phrase")
     func copies() throws {
         let test = try TestVocabulary.adversarial(addedFirst: true)

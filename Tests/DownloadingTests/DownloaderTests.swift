@@ -23,12 +23,7 @@ import Testing
             router.get("inward") { _, _ in Response(status: .found, headers: [.location: "http://127.0.0.2/secret"]) }
             router.get("other") { _, _ in Response(status: .found, headers: [.location: "http://example.org/"]) }
             router.get("scheme") { _, _ in Response(status: .found, headers: [.location: "file:///etc/passwd"]) }
-            let (ports, feed) = AsyncStream<Int>.makeStream()
-            let application = Application(
-                router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-                onServerRunning: { feed.yield($0.localAddress?.port ?? 0) })
-            Task { try? await application.run() }
-            port = try #require(await ports.first { _ in true })
+            port = try await DownloadingTests.port(serving: router)
         }
 
         func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }

@@ -32,7 +32,7 @@ extension ServerTests {
         func tags() async throws {
             let server = try await TestServer.shared
             let answer = try await server.post(
-                "/v1/chat/completions", Sample.chat("dog; cat", ["task": "detect", "model": "nano"]))
+                "/v1/chat/completions", Sample.chat("dog; cat", ["task": "detect", "model": "nano", "tools": []]))
             let message = try Self.message(answer)
             let content = try #require(message["content"] as? String)
             #expect(content.components(separatedBy: "<ground>").count == 3 && content.hasSuffix("</objects>"))
@@ -40,6 +40,10 @@ extension ServerTests {
                 await server.post(
                     "/v1/chat/completions", Sample.chat("dog; cat", ["task": "detect", "plain_text": true])))
             #expect(plain["content"] as? String == "dog\ncat")
+            // For clients that can send the name alone.
+            let named = try Self.message(
+                await server.post("/v1/chat/completions", Sample.chat("dog; cat", ["model": "nano:detect"])))
+            #expect(named["content"] as? String == content)
             #expect(plain["content"] as? String == message["plain_text"] as? String)
             let detections = try #require(message["detections"] as? [[String: Any]])
             let absent = try #require(message["not_found"] as? [String])

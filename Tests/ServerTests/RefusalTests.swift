@@ -71,6 +71,7 @@ extension ServerTests {
                 path: completions, body: text(["messages": [["role": "user", "content": "dog"]]]), status: 400,
                 code: "missing_image"),
             Case(path: completions, body: chat(["model": "gpt"]), status: 404, code: "model_not_found"),
+            Case(path: completions, body: chat(["model": "nano:paint"]), status: 404, code: "model_not_found"),
             Case(
                 path: completions, body: chat(["logprobs": true, "plain_text": true]), status: 400,
                 code: "invalid_value"),
@@ -79,6 +80,9 @@ extension ServerTests {
                 code: "invalid_value"),
             Case(path: completions, body: chat(["top_logprobs": 2]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat(["n": 2]), status: 400, code: "unsupported_parameter"),
+            Case(
+                path: completions, body: chat(["tools": [["type": "function"]]]), status: 400,
+                code: "unsupported_parameter"),
             Case(path: completions, body: chat(["temperature": 9]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat(["task": "describe"]), status: 400, code: "invalid_value"),
             Case(path: completions, body: chat([:], "What is <obj99>?"), status: 400, code: "invalid_text"),

@@ -182,11 +182,7 @@ extension SharedStateTests {
             try withScenes(4) { folder in
                 let pictures = try pictures(TrainingData(folders: [folder.path]))
                 var recipe = UPNRecipe()
-                recipe.network = UPNConfiguration(
-                    backbone: SwinConfiguration(
-                        width: 16, depths: [1, 1, 1], headCounts: [1, 2, 4], windowSize: 4, returnedStages: [1, 2]),
-                    width: 32, headCount: 4, pointCount: 2, hiddenWidth: 64, levelCount: 3, encoderLayerCount: 1,
-                    decoderLayerCount: 2, queryCount: 20, groupCount: 8, shortSide: 64, longSide: 64)
+                recipe.network = TinyUPN.recipe.network
                 (recipe.batchSize, recipe.phases) = (2, [.init(end: 1, sides: [64])])
                 recipe.options.steps = 2
                 let task = try UPNTask(recipe, source: { try pictures.picture($0) }, evaluationPictures: [])

@@ -318,15 +318,5 @@ private func upnRecipe() -> UPNRecipe {
 
 /// As many bright squares on a dark ground as the number says, one to three.
 private func picture(_ number: Int) throws -> AnnotatedPicture {
-    var pixels = [UInt8](repeating: 30, count: 64 * 64 * 3)
-    let places = [(8, 10), (38, 36), (34, 6)].prefix(1 + number % 3)
-    for (left, top) in places {
-        for y in top..<top + 18 {
-            for x in left..<left + 16 { for channel in 0..<3 { pixels[(y * 64 + x) * 3 + channel] = 230 } }
-        }
-    }
-    let boxes = places.map { Box(x: Double($0.0), y: Double($0.1), width: 16, height: 18) }
-    return AnnotatedPicture(
-        image: try Image(width: 64, height: 64, channels: 3, pixels: pixels),
-        boxes: SceneBoxes(fine: boxes, coarse: boxes))
+    try TinyUPN.squares([(8, 10), (38, 36), (34, 6)].prefix(1 + number % 3))
 }

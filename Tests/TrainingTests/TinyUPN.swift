@@ -28,8 +28,12 @@ enum TinyUPN {
 
     /// Two bright squares on a dark ground.
     @Sendable static func picture(_ number: Int) throws -> AnnotatedPicture {
+        try squares(number % 2 == 0 ? [(8, 10), (38, 36)] : [(34, 6), (10, 40)])
+    }
+
+    /// Bright squares on a dark ground, by their upper left corners.
+    static func squares(_ places: some Collection<(Int, Int)>) throws -> AnnotatedPicture {
         var pixels = [UInt8](repeating: 30, count: 64 * 64 * 3)
-        let places = number % 2 == 0 ? [(8, 10), (38, 36)] : [(34, 6), (10, 40)]
         for (left, top) in places {
             for y in top..<top + 18 {
                 for x in left..<left + 16 { for channel in 0..<3 { pixels[(y * 64 + x) * 3 + channel] = 230 } }

@@ -56,7 +56,10 @@ extension SharedStateTests {
             let proposals = try loaded.propose([picture(0).image], filter: ProposalFilter(minimumScore: 0))
             #expect(!proposals[0].isEmpty)
             let figures = try task.evaluate()
-            #expect(figures.keys.sorted() == ["coarse_recall", "coarse_recall75", "fine_recall", "fine_recall75"])
+            #expect(
+                figures.keys.sorted() == [
+                    "coarse_ar", "coarse_recall", "coarse_recall75", "fine_ar", "fine_recall", "fine_recall75",
+                ])
             #expect(figures.values.allSatisfy { (0...1).contains($0) })
         }
 

@@ -29,6 +29,8 @@ public final class ChatRexVocabulary: Sendable {
     let tagCompletions: [TokenSet]
     /// At position n the index tokens from `<objN>` on.
     let objectsFrom: [TokenSet]
+    /// At position K `<objK>` alone.
+    let objectOnly: [TokenSet]
     let groundOnly: TokenSet
     let groundEndOnly: TokenSet
     let endOnly: TokenSet
@@ -77,6 +79,7 @@ public final class ChatRexVocabulary: Sendable {
         self.tagCompletions = (0..<scanner.stateCount).map { state in
             TokenSet(closing.filter { scanner.state(after: tokens[$0], from: UInt8(state)) == nil })
         }
+        self.objectOnly = objects.map { TokenSet([$0]) }
         self.objectsFrom = (0...objects.count).map { TokenSet(objects[$0...]) }
         self.groundOnly = TokenSet([ground])
         self.groundEndOnly = TokenSet([groundEnd])

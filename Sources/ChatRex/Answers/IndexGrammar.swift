@@ -1,7 +1,7 @@
 import LanguageModels
 
 /// Lets a model write well-formed answers only: tags closed and in order, no index without a box, none twice in a
-/// group, no tag spelled by ordinary tokens, and everything closed before the budget is spent.
+/// group or in a row, no tag spelled by ordinary tokens, and everything closed before the budget is spent.
 ///
 /// A grammar is a stack of parts still to be written, the current one on top. Each part knows how few tokens can end
 /// it; when no more than the sum of these is left of the budget, only tokens that lead to the end are allowed. The end
@@ -275,6 +275,9 @@ extension IndexGrammar {
             excluded.append(vocabulary.endOnly)
             if slack == 0 { excluded.append(vocabulary.blank) }
         }
+        if usedCount > 0 {
+            excluded += usedObjects.indices.filter { usedObjects[$0] }.map { vocabulary.objectOnly[$0] }
+        }
         if !allowsGroups || remaining < costOfGroup + costBelow + 1 { excluded.append(vocabulary.groundOnly) }
         return .any(except: excluded)
     }
@@ -329,7 +332,19 @@ extension IndexGrammar {
                 enterPart()
             } else {
                 textHasContent = read(token, hadContent: textHasContent)
+                noteMention(token)
             }
+        }
+    }
+
+    /// Boxes that are mentioned one after the other are not mentioned again before there are words between.
+    private mutating func noteMention(_ token: Int) {
+        if let index = vocabulary.objectIndex(of: token) {
+            usedObjects[index] = true
+            usedCount += 1
+        } else if usedCount > 0, !vocabulary.blank.contains(token) {
+            for index in usedObjects.indices { usedObjects[index] = false }
+            usedCount = 0
         }
     }
 

@@ -18,6 +18,10 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     /// Share of the smaller of two boxes that may lie within the larger where both are listed under one phrase; the later one is not
     /// offered above it. 1 lists all, as the released models do; small models list parts of a thing beside the thing.
     public var nestingLimit = 1.0
+    /// How prompts and answers name boxes.
+    public var boxNotation = BoxNotation.indices
+    /// Whose features stand for boxes.
+    public var objectFeatures = ObjectFeatures.convNeXt
 
     public init(
         language: Qwen2Configuration, clip: CLIPConfiguration, convNeXt: ConvNeXtConfiguration, highResolution: Int,
@@ -52,7 +56,12 @@ public struct ChatRexConfiguration: Sendable, Equatable {
     /// Channels of an image token before its projector.
     public var imageChannels: Int { clip.width + (convNeXt.widths.last ?? 0) }
     /// Channels of an object feature before its projector.
-    public var objectChannels: Int { convNeXt.widths.reduce(0, +) }
+    public var objectChannels: Int {
+        switch objectFeatures {
+        case .convNeXt: convNeXt.widths.reduce(0, +)
+        case .clip: clip.width
+        }
+    }
     /// Rows that a picture takes in the sequence.
     public var imageTokenCount: Int { clip.gridSide * clip.gridSide }
 
@@ -70,7 +79,7 @@ public struct ChatRexConfiguration: Sendable, Equatable {
             (0...1).contains(nestingLimit), "the nesting limit is \(nestingLimit); it must be in 0...1")
         try ConfigurationError.require(
             objectChannels % 8 == 0,
-            "the pyramid's \(objectChannels) channels must be a multiple of 8 for the box embedding")
+            "the \(objectChannels) channels of objects must be a multiple of 8 for the box embedding")
     }
 }
 
@@ -87,6 +96,8 @@ extension ChatRexConfiguration {
         var convNeXt: ConvNeXtConfiguration?
         var highResolution: Int?
         var nestingLimit: Double?
+        var boxNotation: BoxNotation?
+        var objectFeatures: ObjectFeatures?
 
         enum CodingKeys: String, CodingKey {
             case modelType = "model_type"
@@ -97,6 +108,8 @@ extension ChatRexConfiguration {
             case convNeXt = "convnext_config"
             case highResolution = "high_resolution"
             case nestingLimit = "nesting_limit"
+            case boxNotation = "box_notation"
+            case objectFeatures = "object_features"
         }
     }
 
@@ -130,6 +143,8 @@ extension ChatRexConfiguration {
         highResolution = file.highResolution ?? clip.gridSide * convNeXt.stride
         clipLayer = file.clipLayer ?? -2
         nestingLimit = file.nestingLimit ?? 1
+        boxNotation = file.boxNotation ?? .indices
+        objectFeatures = file.objectFeatures ?? .convNeXt
         try validate()
     }
 
@@ -187,7 +202,8 @@ extension ChatRexConfiguration {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let file = File(
             modelType: Self.modelType, clipLayer: clipLayer, clipFeature: "patch", visualDropout: 0, clip: clip,
-            convNeXt: convNeXt, highResolution: highResolution, nestingLimit: nestingLimit)
+            convNeXt: convNeXt, highResolution: highResolution, nestingLimit: nestingLimit, boxNotation: boxNotation,
+            objectFeatures: objectFeatures)
         let parts = try [encoder.encode(language), encoder.encode(file)].map {
             try JSONSerialization.jsonObject(with: $0) as? [String: Any] ?? [:]
         }

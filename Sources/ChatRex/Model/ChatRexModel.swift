@@ -39,7 +39,7 @@ public final class ChatRexModel: Module {
     public struct VisualFeatures {
         /// CLIP's and ConvNeXt's last channels joined, [B, P, C]
         public let image: Tensor
-        /// ConvNeXt's maps, largest first, each [B, C_s, H_s, W_s]
+        /// The maps that boxes are read from, largest first, each [B, C_s, H_s, W_s]
         public let pyramid: [Tensor]
     }
 
@@ -55,7 +55,22 @@ public final class ChatRexModel: Module {
         guard let last = maps.last else { throw ConfigurationError("ConvNeXt has no stage") }
         let cells = try last.flattened(from: 2).transposed(1, 2)  // [B, P, C]
         return try VisualFeatures(
-            image: Tensor.concatenated([tokens, cells.to(dtype: tokens.dtype)], dimension: -1), pyramid: maps)
+            image: Tensor.concatenated([tokens, cells.to(dtype: tokens.dtype)], dimension: -1),
+            pyramid: configuration.objectFeatures == .convNeXt ? maps : [grid(tokens)])
+    }
+
+    /// The maps that boxes are read from, as in `VisualFeatures`, without the encoder that they do not need.
+    public func pyramid(lowResolution: Tensor, highResolution: Tensor) throws -> [Tensor] {
+        switch configuration.objectFeatures {
+        case .convNeXt: try convNeXt(highResolution)
+        case .clip: [try grid(clip.patchTokens(lowResolution, layer: configuration.clipLayer))]
+        }
+    }
+
+    /// CLIP's tokens [B, P, C] where they lie in the picture, [B, C, h, w].
+    private func grid(_ tokens: Tensor) throws -> Tensor {
+        let side = configuration.clip.gridSide
+        return try tokens.transposed(1, 2).reshaped(tokens.size(0), tokens.size(2), side, side)
     }
 
     /// Rows that stand for the picture in the sequence, [B, P, D].
@@ -63,7 +78,7 @@ public final class ChatRexModel: Module {
 
     /// Rows that stand for boxes in the sequence, [B, N, D].
     /// - Parameters:
-    ///   - pyramid: ConvNeXt's maps, largest first, each [B, C_s, H_s, W_s]
+    ///   - pyramid: of `VisualFeatures`
     ///   - boxes: x1, y1, x2, y2 in the square frame, equally many a picture
     public func objectTokens(_ pyramid: [Tensor], boxes: [[SIMD4<Float>]]) throws -> Tensor {
         let encoded = try objectEncoder(pyramid, boxes: boxes)

@@ -84,4 +84,10 @@ public struct SquareFrame: Sendable, Equatable {
         let width = Float(box.x2 - box.x1) * scale, height = Float(box.y2 - box.y1) * scale
         return SIMD4(x, y, x + width, y + height)
     }
+
+    /// The reverse of `converted`.
+    public func original(_ sides: SIMD4<Float>) -> Box {
+        let sides = sides / scale - SIMD4(left, top, left, top)
+        return Box(x1: Double(sides.x), y1: Double(sides.y), x2: Double(sides.z), y2: Double(sides.w))
+    }
 }

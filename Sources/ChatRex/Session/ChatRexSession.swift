@@ -192,6 +192,8 @@ public actor ChatRexSession {
 
     /// Encodes picture and boxes and lets the language model read them, unless it has just done so.
     private func prepare(_ image: Image, _ source: BoxSource) throws -> PreparedImage {
+        // A model that writes coordinates finds its own boxes.
+        let source = model.configuration.boxNotation == .indices ? source : source.givenAlone
         if let found = prepared.find(image, source) {
             StageMeter.note { $0.reusedPictures += 1 }
             return found
@@ -206,7 +208,8 @@ public actor ChatRexSession {
     private func makePrepared(_ image: Image, _ source: BoxSource) throws -> PreparedImage {
         let (boxes, scores) = try timed(\.propose) { try self.boxes(of: image, source) }
         StageMeter.note { [count = boxes.count] in $0.boxes += count }
-        let prompt = try layout.prompt(question: "", boxCount: boxes.count)
+        let shown = model.configuration.boxNotation == .indices ? boxes : []
+        let prompt = try layout.prompt(question: "", boxCount: shown.count)
         let dtype = model.language.embedding.weight.dtype, device = model.language.embedding.weight.device
         let (imageRows, objectRows) = try timed(\.encode) {
             let input = try preprocessor(image)
@@ -214,8 +217,8 @@ public actor ChatRexSession {
                 lowResolution: input.lowResolution.to(device: device, dtype: dtype),
                 highResolution: input.highResolution.to(device: device, dtype: dtype))
             let objects =
-                boxes.isEmpty
-                ? nil : try model.objectTokens(features.pyramid, boxes: [boxes.map(input.frame.converted)])[0]
+                shown.isEmpty
+                ? nil : try model.objectTokens(features.pyramid, boxes: [shown.map(input.frame.converted)])[0]
             return (try model.imageTokens(features)[0], objects)
         }
         let ids = Array(prompt.ids.prefix(prompt.prefixCount))
@@ -281,10 +284,10 @@ public actor ChatRexSession {
         _ prompts: [TaskPrompt], about prepared: PreparedImage, _ options: AnswerOptions,
         progress: AnswerProgress? = nil
     ) async throws -> [GroundedAnswer] {
-        let boxCount = prepared.boxes.count, copies = prepared.copies
+        let boxCount = prepared.boxes.count, copies = prepared.copies, coordinates = coordinates(in: prepared.image)
         var budget = options.maxTokens
         let grammars = try prompts.map { prompt -> IndexGrammar? in
-            if !options.usesGrammar { return nil }
+            if !options.usesGrammar || coordinates != nil { return nil }
             do {
                 return try prompt.grammar(boxCount: boxCount, copies: copies, budget: budget, vocabulary: vocabulary)
             } catch TaskError.budgetTooSmall(_, let minimum) {
@@ -293,7 +296,9 @@ public actor ChatRexSession {
             }
         }
         let requests = try zip(prompts, grammars).map { prompt, grammar in
-            let ids = try layout.prompt(question: prompt.question, history: options.history, boxCount: boxCount)
+            let question = coordinates?.spelled(prompt.question, boxes: prepared.boxes) ?? prompt.question
+            let ids = try layout.prompt(
+                question: question, history: options.history, boxCount: coordinates == nil ? boxCount : 0)
             let rows = try inference {
                 try model.splice(Array(ids.ids.dropFirst(ids.prefixCount)), image: nil, objects: nil).rows
             }
@@ -320,6 +325,11 @@ public actor ChatRexSession {
             $0.tokens += tokens
         }
         return generations.map { bind($0.tokens, isTruncated: $0.isTruncated, prepared, options) }
+    }
+
+    /// How boxes are written about a picture, of a model that writes coordinates.
+    private func coordinates(in image: Image) -> CoordinateText? {
+        model.configuration.boxNotation == .coordinates ? CoordinateText(width: image.width, height: image.height) : nil
     }
 
     // MARK: Decoding
@@ -381,10 +391,19 @@ public actor ChatRexSession {
         _ generated: [GeneratedToken], isTruncated: Bool, _ prepared: PreparedImage, _ options: AnswerOptions
     ) -> GroundedAnswer {
         let tokens = generated.filter { $0.id != vocabulary.end }
-        var answer = GroundedAnswer(
-            rawText: tokenizer.decode(tokens.map(\.id)), boxes: prepared.boxes, proposalScores: prepared.proposalScores,
-            indexConfidences: tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence),
-            scoring: options.scoring, isTruncated: isTruncated)
+        let text = tokenizer.decode(tokens.map(\.id))
+        let confidences = tokens.filter { vocabulary.objectIndex(of: $0.id) != nil }.map(\.confidence)
+        var answer =
+            if let reading = coordinates(in: prepared.image)?.read(text, confidences: confidences) {
+                GroundedAnswer(
+                    rawText: text, parsed: AnswerParser.parse(reading.text, boxCount: reading.boxes.count),
+                    boxes: reading.boxes, indexConfidences: reading.confidences, scoring: options.scoring,
+                    isTruncated: isTruncated)
+            } else {
+                GroundedAnswer(
+                    rawText: text, boxes: prepared.boxes, proposalScores: prepared.proposalScores,
+                    indexConfidences: confidences, scoring: options.scoring, isTruncated: isTruncated)
+            }
         if options.alternatives != nil { answer.tokens = tokens.map(choice) }
         if options.minimumScore > 0 {
             for index in answer.groups.indices {

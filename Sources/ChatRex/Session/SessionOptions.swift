@@ -50,4 +50,12 @@ public enum BoxSource: Sendable, Equatable {
         [RegionBox], granularities: [Granularity] = [.fine], filter: ProposalFilter = ProposalFilter())
     /// No boxes at all: plain conversation.
     case none
+
+    /// The caller's boxes without any proposals.
+    var givenAlone: BoxSource {
+        switch self {
+        case .given(let regions), .givenWithProposals(let regions, _, _): .given(regions)
+        case .proposals, .none: .none
+        }
+    }
 }

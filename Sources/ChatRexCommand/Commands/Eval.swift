@@ -51,6 +51,7 @@ package struct EvalCommand: AsyncParsableCommand {
         var sentences: String?
 
         @OptionGroup var output: EvalOutputOptions
+        @OptionGroup(title: "Boxes") var candidates: CandidateOptions
         @OptionGroup(title: "Model") var model: ModelOptions
 
         func validate() throws {
@@ -63,7 +64,7 @@ package struct EvalCommand: AsyncParsableCommand {
             Interrupt.install()
             let embedder = try sentences.map { try SentenceEmbedder(contentsOf: URL(fileURLWithPath: $0)) }
             let log = try answers.map { try ResultSink(file: $0) }
-            let networks = try model.settings()
+            let networks = try model.settings().merging(candidates.settings) { $1 }
             Terminal.showProgress("loading sprites and backgrounds", isLogged: false)
             let generator = try SceneGenerator(configuration: SceneConfiguration(split: split), assets: SceneAssets())
             var benchmark = SceneBenchmark(generator, seed: seed, count: count)
@@ -75,7 +76,7 @@ package struct EvalCommand: AsyncParsableCommand {
                 Terminal.showProgress("scene \(done)/\(count)", isLogged: done % 50 == 0)
             }
             let session = try await model.session()
-            let outcomes = try await benchmark.outcomes(session)
+            let outcomes = try await benchmark.outcomes(session, boxes: candidates.boxes)
             for answer in outcomes.lazy.flatMap(\.answers) { try log?.write(JSONText.line(answer)) }
             try log?.finish()
             let study = try SceneStudy(outcomes, categories: benchmark.categories, embedder: embedder)
@@ -103,8 +104,8 @@ package struct EvalCommand: AsyncParsableCommand {
                         : "none: categories that a scene does not show are not asked for"),
                 .init(
                     "rules",
-                    "precision, recall and accuracy at IoU 0.5, averaged over classes; AP by COCO's rules; proposals without a score threshold, at most 100; regions by their true boxes, at most \(SceneBenchmark.usualQuestions) references, counts and regions a scene"
-                ), .score, CandidateOptions.protocolItem(of: limits, networks), model.protocolItem(networks), .decoding,
+                    "precision, recall and accuracy at IoU 0.5, averaged over classes; AP by COCO's rules; proposals without a score threshold, at most 100; regions by their true boxes, at most \(SceneBenchmark.usualQuestions) references, counts, regions and questions a scene"
+                ), .score, candidates.protocolItem(limits, networks), model.protocolItem(networks), .decoding,
             ]
         }
     }

@@ -38,7 +38,7 @@ extension CandidateOptions {
     var settings: [String: String] {
         [
             "granularity": proposals.granularity.rawValue, "proposal conf": proposalConf.map { "\($0)" } ?? "default",
-            "iou": proposals.iou.map { "\($0)" } ?? "default",
+            "iou": proposals.iou.map { "\($0)" } ?? "default", "boxes": "\(maxBoxes)",
         ]
     }
 

@@ -35,16 +35,22 @@ package struct CandidateOptions: ParsableArguments {
     @Option(help: "Lowest score of a proposal, 0...1. (default: the network's own)")
     var proposalConf: Double?
 
+    @Option(help: "Most proposals that an answer is chosen from, 1...100; those with the highest scores stay.")
+    var maxBoxes = ProposalFilter().maximumCount
+
     @OptionGroup var proposals: ProposalOptions
 
     package init() {}
 
     package func validate() throws {
         if let proposalConf { try checkUnit(proposalConf, "--proposal-conf") }
+        if !(1...100).contains(maxBoxes) { throw ValidationError("--max-boxes must be within 1...100.") }
     }
 
     var granularities: [Granularity] { proposals.granularity.granularities }
-    var filter: ProposalFilter { ProposalFilter(minimumScore: proposalConf, iouThreshold: proposals.iou) }
+    var filter: ProposalFilter {
+        ProposalFilter(minimumScore: proposalConf, iouThreshold: proposals.iou, maximumCount: maxBoxes)
+    }
     var boxes: BoxSource { .proposals(granularities: granularities, filter: filter) }
 }
 

@@ -54,10 +54,11 @@ public final class EngineRun: Sendable {
         try await removeLeftovers()
         // A picture whose file was lost begins again; nothing else makes a second pass.
         repeat { try await pass() } while try await store.openCount() > 0
+        try await removeLeftovers()
         try OutputIndex(folder).writeIfComplete()
     }
 
-    /// What earlier runs could not clean up.
+    /// What nothing waits for any more.
     private func removeLeftovers() async throws {
         let open = try await store.openOrdinals()
         try pictures.removeAll { open.contains($0) }

@@ -5,10 +5,10 @@ import Imaging
 import struct Annotations.Annotation
 
 /// The collected pictures of a part until they are packed: one file for each, named by its place in the source.
-struct PictureStore: Sendable {
+package struct PictureStore: Sendable {
     private let folder: URL
 
-    init(_ folder: URL) throws {
+    package init(_ folder: URL) throws {
         self.folder = folder
         try OutputFolder.make(folder)
     }
@@ -19,7 +19,7 @@ struct PictureStore: Sendable {
     }
 
     /// - Throws: `EngineError.inaccessible`, such as when the disk is full.
-    func save(_ bytes: [UInt8], _ ordinal: Int) throws {
+    package func save(_ bytes: [UInt8], _ ordinal: Int) throws {
         let url = url(ordinal)
         try OutputFolder.make(url.deletingLastPathComponent())
         do {
@@ -36,15 +36,11 @@ struct PictureStore: Sendable {
         return Annotation.digest(of: bytes) == sha256 ? bytes : nil
     }
 
-    func remove(_ ordinal: Int) {
-        let url = url(ordinal)
-        unlink(url.path)
-        // Fails while there are others.
-        rmdir(url.deletingLastPathComponent().path)
-    }
+    /// Leaves the folder, in which another picture may be about to be saved.
+    package func remove(_ ordinal: Int) { unlink(url(ordinal).path) }
 
-    /// Removes the pictures that nothing waits for: a kill may leave some.
-    func removeAll(but isWanted: (Int) throws -> Bool) throws {
+    /// Removes the pictures that nothing waits for, of which a kill may leave some, and empty folders. Only while nothing is saved.
+    package func removeAll(but isWanted: (Int) throws -> Bool) throws {
         let files = FileManager.default
         for group in (try? files.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [] {
             for file in (try? files.contentsOfDirectory(at: group, includingPropertiesForKeys: nil)) ?? [] {

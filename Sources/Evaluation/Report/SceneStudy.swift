@@ -23,7 +23,8 @@ public struct SceneStudy: Sendable {
     }
 
     public var figures: [EvaluationReport.Figure] {
-        let absent = outcomes.reduce(0) { $0 + $1.absent }
+        let absent = outcomes.reduce(0) { $0 + $1.absent },
+            rightQuestions = outcomes.reduce(0) { $0 + $1.rightQuestions }
         var figures: [EvaluationReport.Figure] = [
             .init("upn_recall_50", "proposals, recall at IoU 0.5", proposals.report.recall50),
             .init("upn_ar", "proposals, average recall", proposals.report.ar),
@@ -36,6 +37,7 @@ public struct SceneStudy: Sendable {
             .init("count_mean_error", "counting, mean error", counting.accuracy.meanAbsoluteError, .number),
             .init("region_exact", "region category, exact", regions.report.exact),
             .init("region_s_iou", "region category, S-IoU", regions.report.semanticIoU),
+            .init("answers_exact", "questions, exact answers", Double(rightQuestions) / Double(max(questions, 1))),
         ]
         if regions.report.semanticSimilarity != nil {
             figures.append(.init("region_similarity", "region category, SS", regions.report.semanticSimilarity))
@@ -49,12 +51,15 @@ public struct SceneStudy: Sendable {
         return figures
     }
 
+    private var questions: Int { outcomes.reduce(0) { $0 + $1.questions } }
+
     public var counts: [EvaluationReport.Count] {
         [
             .init("scenes", "scenes", outcomes.count),
             .init("objects", "objects", outcomes.reduce(0) { $0 + $1.objects.count }),
             .init("references", "referring expressions", referring.records.count),
             .init("counts", "counts", counting.accuracy.count), .init("regions", "regions", regions.report.regions),
+            .init("questions", "questions", questions),
             .init("absent_categories", "absent categories asked for", outcomes.reduce(0) { $0 + $1.absent }),
         ]
     }

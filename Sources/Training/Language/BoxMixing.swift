@@ -30,6 +30,14 @@ public enum BoxMixing {
         return MixedBoxes(boxes: order.map { chosen[$0] }, boxesOfObject: Dictionary(uniqueKeysWithValues: objects))
     }
 
+    /// The truth alone, from left to right: what is to be written as coordinates needs an order that can be learned.
+    public static func truthInReadingOrder(of picture: some PictureTruth) -> MixedBoxes {
+        let things = picture.things.sorted { ($0.box.x1, $0.box.y1) < ($1.box.x1, $1.box.y1) }
+        return MixedBoxes(
+            boxes: things.map(\.box),
+            boxesOfObject: Dictionary(uniqueKeysWithValues: things.enumerated().map { ($1.id, [$0]) }))
+    }
+
     /// Proposals alone, as at inference: best first, so that an early index is a surer box. Each object is shown by the proposal that
     /// covers it best, if any does by half; IoUs above 0.7 count alike, and the first of those boxes is meant. Others that cover the same
     /// object by half show it as well.

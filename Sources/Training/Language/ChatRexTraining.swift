@@ -24,6 +24,11 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
     /// Whether a stage begins by giving the language model heads that point, see `RetrievalStart`: for the first stage of a model
     /// that is trained from nothing.
     public var startsLanguageModel = false
+    /// How boxes are named and whose features stand for them; nil leaves what the starting model does. The paper's comparisons.
+    public var boxNotation: BoxNotation?
+    public var objectFeatures: ObjectFeatures?
+    /// Parts of the starting model that begin anew.
+    public var renewedParts: [ModelPart] = []
     /// Pictures in a batch of the encoders' warm-up.
     public var warmUpBatchSize = 8
     /// Whether the warm-up moves the embeddings of names; not where a language model already knows them.
@@ -42,6 +47,15 @@ public struct ChatRexRecipe: TrainingRecipe, Equatable {
         try TrainingError.check(warmUpBatchSize, 1...1024, "warmUpBatchSize")
         try conversation.validate()
     }
+}
+
+/// A part of a model that can begin anew while the others are kept.
+public enum ModelPart: String, Codable, Sendable, CaseIterable {
+    /// The language model without its embeddings.
+    case language
+    case embeddings
+    case projectors
+    case encoders
 }
 
 /// Sizes of models.
@@ -116,9 +130,9 @@ public enum ChatRexTraining {
     /// What `run` would do. Where that fits a laptop two batches are tried; larger runs are only reckoned, without data and without
     /// memory for the model.
     public static func plan(_ recipe: ChatRexRecipe, from start: ChatRexStart) throws -> TrainingPlan {
-        let configuration =
+        let configuration = recipe.changed(
             try start.model.map { try ChatRexModel.configuration(of: exported($0)) }
-            ?? recipe.size.configuration(vocabularySize: recipe.vocabularySize)
+                ?? recipe.size.configuration(vocabularySize: recipe.vocabularySize))
         let model = try ChatRexModel(configuration, ParameterStore(device: .meta).weights)
         let options = recipe.conversation
         let adapters = options.lora.isOn ? try LowRankAdapters(options.lora, for: model.language) : nil
@@ -178,7 +192,8 @@ public enum ChatRexTraining {
             let folder = ModelFolder(exported(url))
             let model = try ChatRexModel.load(folder.url),
                 tokenizer = try BytePairTokenizer(contentsOf: folder.tokenizer)
-            return (try start.encoders.map { try joined(exported($0), language: model) } ?? model, tokenizer)
+            let whole = try start.encoders.map { try joined(exported($0), language: model) } ?? model
+            return (try changed(whole, recipe), tokenizer)
         }
         try TrainingError.check(
             recipe.size == .nano, "size",
@@ -188,8 +203,28 @@ public enum ChatRexTraining {
         // A multiple of 64 rows keeps the matrix products even.
         let rows = (tokenizer.vocabularySize + 63) / 64 * 64
         return (
-            try ChatRexModel(recipe.size.configuration(vocabularySize: rows), ParameterStore().weights), tokenizer
+            try ChatRexModel(
+                recipe.changed(recipe.size.configuration(vocabularySize: rows)), ParameterStore().weights), tokenizer
         )
+    }
+
+    /// A model as a recipe wants it: with other settings, some parts anew.
+    private static func changed(_ model: ChatRexModel, _ recipe: ChatRexRecipe) throws -> ChatRexModel {
+        let configuration = recipe.changed(model.configuration)
+        if configuration == model.configuration && recipe.renewedParts.isEmpty { return model }
+        try TrainingError.check(
+            configuration.objectChannels == model.configuration.objectChannels
+                || recipe.renewedParts.contains(.projectors), "objectFeatures",
+            "the projector of objects has other sizes then; 'renewedParts' must name 'projectors'")
+        try Runtime.seed(recipe.options.seed)
+        let changed = try ChatRexModel(configuration, ParameterStore().weights)
+        let kept = Dictionary(uniqueKeysWithValues: model.namedParameters)
+        try withoutGradients {
+            for (name, tensor) in changed.namedParameters where !recipe.renewedParts.contains(ModelPart(of: name)) {
+                if let old = kept[name] { try tensor.copy(from: old) }
+            }
+        }
+        return changed
     }
 
     /// The model in a folder with the language model of another.
@@ -219,7 +254,9 @@ public enum ChatRexTraining {
             let boxes = (scene.objects.map(\.box) + BoxMixing.imitated(for: scene, &random)).map(
                 input.frame.converted)
             let features = try inference {
-                try model.objectEncoder(model.convNeXt(input.highResolution), boxes: [boxes])[0]
+                try model.objectEncoder(
+                    model.pyramid(lowResolution: input.lowResolution, highResolution: input.highResolution),
+                    boxes: [boxes])[0]
             }
             return (features, boxes)
         }
@@ -234,6 +271,28 @@ public enum ChatRexTraining {
             let latest = try? RunFolder(url).latest
         else { return url }
         return latest.appendingPathComponent(CheckpointFile.export)
+    }
+}
+
+extension ChatRexRecipe {
+    /// A model's settings with those that the recipe changes.
+    fileprivate func changed(_ configuration: ChatRexConfiguration) -> ChatRexConfiguration {
+        var changed = configuration
+        changed.boxNotation = boxNotation ?? configuration.boxNotation
+        changed.objectFeatures = objectFeatures ?? configuration.objectFeatures
+        return changed
+    }
+}
+
+extension ModelPart {
+    /// The part that a tensor belongs to.
+    fileprivate init(of name: String) {
+        self =
+            if name.hasPrefix("model.embed_tokens.") || name.hasPrefix("lm_head.") {
+                .embeddings
+            } else if name.hasPrefix("model.") { .language } else if name.contains("projector") { .projectors } else {
+                .encoders
+            }
     }
 }
 

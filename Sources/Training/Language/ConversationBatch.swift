@@ -22,9 +22,10 @@ public struct ConversationExample: Sendable {
     ///   - copies: boxes that show the same object, for each object that several show
     ///   - exchanges: in order of importance; those that do not fit are left out.
     ///   - limit: positions of prefix and exchanges together, image rows included
+    ///   - notation: what `<objK>` says in exchanges; coordinates may stand twice in a list.
     package init(
         pixels: [UInt8], boxes: [SIMD4<Float>], copies: [[Int]] = [], exchanges: [Exchange], layout: PromptLayout,
-        imageRows: Int, limit: Int
+        imageRows: Int, limit: Int, notation: BoxNotation = .indices
     ) throws {
         (self.pixels, self.boxes) = (pixels, boxes)
         let bare = try layout.prompt(question: "", boxCount: boxes.count)
@@ -36,7 +37,11 @@ public struct ConversationExample: Sendable {
             let question = Array(prompt.ids.dropFirst(prompt.prefixCount)), answer = layout.answer(exchange.answer)
             if length + question.count + answer.count > limit { continue }
             length += question.count + answer.count
-            self.exchanges.append((question, AnswerToken.tokens(answer, copies: copies, layout.vocabulary)))
+            let tokens =
+                notation == .indices
+                ? AnswerToken.tokens(answer, copies: copies, layout.vocabulary)
+                : answer.map { AnswerToken(id: $0, right: [$0], excluded: []) }
+            self.exchanges.append((question, tokens))
         }
     }
 }

@@ -205,9 +205,9 @@ public final class ConversationTask: TrainingTask {
     }
 
     private func makeBatch(_ pictures: [any PictureTruth], stream: String) throws -> ConversationBatch {
-        let imageRows = model.configuration.imageTokenCount
+        let imageRows = model.configuration.imageTokenCount, notation = model.configuration.boxNotation
         let proposals =
-            options.stage == .align
+            options.stage == .align || notation == .coordinates
             ? nil
             : try proposalNetwork?.propose(
                 pictures.map(\.image), filter: ProposalFilter(maximumCount: options.boxLimit))
@@ -216,14 +216,20 @@ public final class ConversationTask: TrainingTask {
             let boxes = mixedBoxes(picture, proposals?[index].map(\.box), &random)
             let dialogue = PictureDialogue(
                 picture: picture, boxesOfObject: boxes.boxesOfObject, boxCount: boxes.boxes.count)
+            let pixels = try preprocessor.squarePixels(picture.image).pixels
+            let exchanges = try mixture.exchanges(dialogue, density: options.exchangeDensity, &random)
+            if notation == .coordinates {
+                let text = CoordinateText(width: picture.image.width, height: picture.image.height)
+                return try ConversationExample(
+                    pixels: pixels, boxes: [], exchanges: exchanges.map { $0.spelled(by: text, boxes.boxes) },
+                    layout: layout, imageRows: imageRows, limit: options.sequenceLimit, notation: notation)
+            }
             let frame = SquareFrame(
                 width: picture.image.width, height: picture.image.height, side: preprocessor.highResolution)
             return try ConversationExample(
-                pixels: preprocessor.squarePixels(picture.image).pixels, boxes: boxes.boxes.map(frame.converted),
-                copies: boxes.boxesOfObject.values.filter { $0.count > 1 },
-                exchanges: mixture.exchanges(dialogue, density: options.exchangeDensity, &random),
-                layout: layout, imageRows: imageRows,
-                limit: options.sequenceLimit)
+                pixels: pixels, boxes: boxes.boxes.map(frame.converted),
+                copies: boxes.boxesOfObject.values.filter { $0.count > 1 }, exchanges: exchanges, layout: layout,
+                imageRows: imageRows, limit: options.sequenceLimit)
         }
         return ConversationBatch(examples, imageRows: imageRows)
     }
@@ -231,6 +237,7 @@ public final class ConversationTask: TrainingTask {
     private func mixedBoxes(_ picture: some PictureTruth, _ proposals: [Box]?, _ random: inout SceneRandom)
         -> MixedBoxes
     {
+        if model.configuration.boxNotation == .coordinates { return BoxMixing.truthInReadingOrder(of: picture) }
         if options.stage == .align { return BoxMixing.truth(of: picture, with: [], limit: options.boxLimit, &random) }
         guard let proposals else {
             return BoxMixing.truth(

@@ -162,7 +162,8 @@ public final class EncoderWarmUp: TrainingTask {
         let side = preprocessor.highResolution, count = batch.boxes.count
         let high = try preprocessor.normalized(Tensor(batch.pixels, shape: [count, side, side, 3]))
         guard batch.isScene else {
-            return [try model.objectTokens(model.convNeXt(high), boxes: batch.boxes).flattened(to: 1)]
+            let pyramid = try model.pyramid(lowResolution: preprocessor.reduced(high), highResolution: high)
+            return [try model.objectTokens(pyramid, boxes: batch.boxes).flattened(to: 1)]
         }
         let features = try model.visualFeatures(
             lowResolution: preprocessor.reduced(high), highResolution: high, trainingConvNeXt: true)

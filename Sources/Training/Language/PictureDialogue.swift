@@ -14,6 +14,11 @@ public struct Exchange: Sendable, Hashable {
     package init(kind: VisionTask.Kind, question: String, answer: String) {
         (self.kind, self.question, self.answer) = (kind, question, answer)
     }
+
+    /// The same with coordinates in place of the indices of some boxes.
+    func spelled(by text: CoordinateText, _ boxes: [Box]) -> Exchange {
+        Exchange(kind: kind, question: text.spelled(question, boxes: boxes), answer: text.spelled(answer, boxes: boxes))
+    }
 }
 
 /// The things of a picture seen through a list of boxes.
