@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--seed", type=int, default=700000)
     parser.add_argument("--upn-steps", type=int, default=600)
     parser.add_argument("--joint-steps", type=int, default=300)
+    parser.add_argument("--precision", default="float32", help="bfloat16 is faster where the processor multiplies it (avx512_bf16)")
     parser.add_argument("--test-scenes", type=int, default=100)
     parser.add_argument("--out", default="runs/engine-training")
     options = parser.parse_args()
@@ -56,10 +57,10 @@ def main():
     keys = {pathlib.Path(annotation["source"]).stem for annotation in offline.annotations(place / "engine")}
     recipes = {
         "upn": f"batchSize: 4\ndenoising: {{count: 30}}\nphases:\n  - {{end: 1.0, sides: [192, 224]}}\n"
-               f"options: {{steps: {options.upn_steps}, learningRate: 8.0e-4, warmupSteps: 100, clipNorm: 0.5, averageDecay: 0.99}}\n",
+               f"options: {{steps: {options.upn_steps}, learningRate: 8.0e-4, warmupSteps: 100, clipNorm: 0.5, averageDecay: 0.99, precision: {options.precision}}}\n",
         "joint": "conversation: {batchSize: 4, sequenceLimit: 800, encoderRate: 0, projectorRate: 0.3, embeddingRate: 0.1, "
                  "proposalsAloneRate: 0.8, truthOverlapLimit: 0.5, exchangeDensity: 2, trainsLanguageModel: true}\n"
-                 f"options: {{steps: {options.joint_steps}, learningRate: 5.0e-4, warmupSteps: 40, clipNorm: 3, averageDecay: 0.98}}\n",
+                 f"options: {{steps: {options.joint_steps}, learningRate: 5.0e-4, warmupSteps: 40, clipNorm: 3, averageDecay: 0.98, precision: {options.precision}}}\n",
     }
     for name, recipe in recipes.items():
         (place / f"{name}.yaml").write_text(recipe)

@@ -42,7 +42,7 @@ public struct AnnotationFolder: AnnotationSet {
         }
         let path = folder.appendingPathComponent(Self.pictureFolder).appendingPathComponent(annotation.fileName).path
         let file = try RandomAccessFile(path: path)
-        return AnnotatedSample(annotation: annotation, picture: try file.bytes(at: 0, count: file.count))
+        return try annotation.sample(file.bytes(at: 0, count: file.count), place: place(of: index))
     }
 
     public func place(of index: Int) -> String { "\(list.path), line \(index + 1)" }

@@ -25,7 +25,7 @@ extension Annotation {
         for region in regions { found += region.problems(width: width, height: height) }
         if let caption { found += caption.problems("the caption", regions: ids) }
         for (number, turn) in (conversation ?? []).enumerated() {
-            if turn.question.isEmpty { note(.text, "question \(number + 1) is empty") }
+            if turn.question.isBlank { note(.text, "question \(number + 1) is blank") }
             found += turn.answer.problems("answer \(number + 1)", regions: ids)
         }
         return found
@@ -47,9 +47,34 @@ extension Region {
         } else if zip(box.values(.xyxy), inner.values(.xyxy)).contains(where: { abs($0 - $1) > Self.overhang }) {
             note(.boxRange, "the box \(box) reaches out of the picture of \(width) x \(height)")
         }
+        for (name, text) in texts where text.isBlank { note(.text, "the \(name) is blank") }
         if let score, !(0...1).contains(score) { note(.score, "the score \(score) is not within 0...1") }
         return found
     }
+}
+
+extension Region {
+    /// What is said about the region, by name.
+    private var texts: [(name: String, text: String)] {
+        [
+            ("category", category), ("phrase", phrase), ("description", description),
+            ("referring expression", referringExpression),
+        ].compactMap { name, text in text.map { (name, $0) } }
+    }
+
+    /// The same without blank texts, and how many there were.
+    package var withoutBlankTexts: (region: Region, count: Int) {
+        var region = self
+        func shown(_ text: String?) -> String? { text.flatMap { $0.isBlank ? nil : $0 } }
+        (region.category, region.phrase) = (shown(category), shown(phrase))
+        (region.description, region.referringExpression) = (shown(description), shown(referringExpression))
+        return (region, texts.count - region.texts.count)
+    }
+}
+
+extension String {
+    /// Whether there is nothing but white space.
+    fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
 }
 
 extension GroundedCaption {

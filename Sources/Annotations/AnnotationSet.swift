@@ -51,6 +51,20 @@ extension Annotation {
     /// SHA-256 of a picture's bytes in hexadecimal digits, as ``sha256`` has it.
     public static func digest(of picture: [UInt8]) -> String { SHA256.hash(data: picture).hexadecimal }
 
+    /// The annotation with its picture.
+    /// - Throws: `AnnotationsError.badRecord` naming `place` where the bytes are not those that were annotated.
+    func sample(_ picture: [UInt8], place: @autoclosure () -> String) throws(AnnotationsError) -> AnnotatedSample {
+        // Other programs may leave the sum out.
+        guard sha256.isEmpty || Self.digest(of: picture) == sha256 else {
+            throw .badRecord(
+                place: place(),
+                problem: RecordProblem(
+                    .unusablePicture, "the picture '\(fileName)' is not the one that was annotated: its SHA-256 differs"
+                ))
+        }
+        return AnnotatedSample(annotation: self, picture: picture)
+    }
+
     /// - Throws: `AnnotationsError.badRecord` naming `place`.
     static func decoded(_ bytes: [UInt8], place: @autoclosure () -> String) throws(AnnotationsError) -> Annotation {
         do {

@@ -2,7 +2,7 @@ import Foundation
 
 /// What the data engine wrote: `shards/*.tar` in WebDataset's form, each sample a picture `KEY.jpg` and its annotation `KEY.json`.
 public struct AnnotationShards: AnnotationSet {
-    static let folderName = "shards"
+    static let folderName = "shards", listName = "shards.json"
 
     /// Members of a sample.
     private struct Entry {
@@ -30,10 +30,31 @@ public struct AnnotationShards: AnnotationSet {
         shards = names.filter { $0.hasSuffix(".tar") && !$0.hasPrefix(".") }.sorted().map {
             place.appendingPathComponent($0).path
         }
+        try Self.compare(shards, withListIn: folder)
         if shards.isEmpty { throw AnnotationsError.unusableFile(path: place.path, reason: "holds no shards (*.tar)") }
         var entries: [Entry] = []
         for (number, path) in shards.enumerated() { try Self.index(path, Int32(number), &entries) }
         self.entries = entries
+    }
+
+    /// Makes sure that all shards are there that a finished output lists, as long as they were.
+    private static func compare(_ shards: [String], withListIn folder: URL) throws(AnnotationsError) {
+        struct Listed: Decodable {
+            var name: String, bytes: Int
+        }
+        let list = folder.appendingPathComponent(listName)
+        guard let data = try? Data(contentsOf: list), let listed = try? JSONDecoder().decode([Listed].self, from: data)
+        else { return }
+        let paths = Dictionary(shards.map { (($0 as NSString).lastPathComponent, $0) }, uniquingKeysWith: { $1 })
+        for shard in listed {
+            guard let path = paths[shard.name] else {
+                throw .unusableFile(path: list.path, reason: "lists the shard \(shard.name), which is not there")
+            }
+            let found = try RandomAccessFile(path: path).count
+            if found != shard.bytes {
+                throw .unusableFile(path: path, reason: "has \(found) bytes, but \(listName) says \(shard.bytes)")
+            }
+        }
     }
 
     public var count: Int { entries.count }
@@ -45,9 +66,8 @@ public struct AnnotationShards: AnnotationSet {
 
     public func sample(at index: Int) throws -> AnnotatedSample {
         let entry = entries[index], file = try RandomAccessFile(path: shards[Int(entry.shard)])
-        return AnnotatedSample(
-            annotation: try annotation(of: entry, in: file),
-            picture: try file.bytes(at: entry.pictureOffset, count: entry.pictureLength))
+        return try annotation(of: entry, in: file).sample(
+            file.bytes(at: entry.pictureOffset, count: entry.pictureLength), place: place(of: index))
     }
 
     public func place(of index: Int) -> String {

@@ -52,3 +52,10 @@ public final class RandomAccessFile: Sendable {
         return bytes
     }
 }
+
+/// A stretch of a file.
+package struct FileExtent: Hashable, Sendable {
+    package var offset: Int, count: Int
+
+    package init(offset: Int, count: Int) { (self.offset, self.count) = (offset, count) }
+}

@@ -117,7 +117,7 @@ public struct COCOAnnotation: Sendable, Hashable, Codable, Identifiable {
     /// Whether ``iscrowd`` is set.
     public var isCrowd: Bool { (iscrowd ?? 0) != 0 }
 
-    enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey {
         case id, bbox, area, iscrowd, segmentation, score
         case imageID = "image_id"
         case categoryID = "category_id"

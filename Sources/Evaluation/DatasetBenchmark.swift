@@ -56,7 +56,7 @@ extension COCODataset {
     /// - Throws: `BoxesError` for a file that cannot be read or is no such file, `EvaluationError.unusableAnnotations` for records that
     ///   would spoil the figures.
     public init(forEvaluationAt url: URL) throws {
-        try self.init(contentsOf: url)
+        try self.init(withoutMasks: url)
         let problems = validate().issues.filter { issue in
             switch issue.problem {
             case .unknownImage, .unknownCategory, .wrongBoxLength, .notFinite, .invertedBox, .negativeArea: true

@@ -166,7 +166,8 @@ extension AnnotationTruth {
         var random = SceneRandom(seed: seed, stream: "absent"), names: [String] = []
         // More draws than names are needed: some are there, some come twice.
         for _ in 0..<64 where names.count < 16 {
-            guard let name = random.pick(candidates) else { break }
+            guard let candidate = random.pick(candidates) else { break }
+            guard let name = phrase(candidate) else { continue }
             let isSpoken = words(name).contains { spoken.contains($0) }
             if !isSpoken && !names.contains(name) { names.append(name) }
         }

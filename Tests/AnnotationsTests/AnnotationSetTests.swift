@@ -43,6 +43,59 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
         }
     }
 
+    @Test func aPictureThatIsNotTheAnnotatedOneIsNamed() throws {
+        try withFolder { folder in
+            var other = sample(1)
+            other.picture[3] ^= 1
+            var shard = try shard(0..<1)
+            shard.add(other.annotation.fileName, other.picture)
+            shard.add(other.annotation.key + ".json", [UInt8](try JSONEncoder.lines.encode(other.annotation)))
+            try shard.write(to: folder.appendingPathComponent("a.tar"))
+            let set = try AnnotationShards(folder)
+            #expect(try set.sample(at: 0) == sample(0))
+            #expect(try set.annotation(at: 1) == other.annotation)
+            let error = #expect(throws: AnnotationsError.self) { try set.sample(at: 1) }
+            #expect(error.map { "\($0)".contains("a.tar, byte") && "\($0)".contains("SHA-256") } == true)
+        }
+    }
+
+    @Test func aShardThatIsListedAndNotThereIsMissed() throws {
+        try withFolder { folder in
+            let shards = folder.appendingPathComponent("shards")
+            try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
+            try shard(0..<2).write(to: shards.appendingPathComponent("0.tar"))
+            let bytes = try Data(contentsOf: shards.appendingPathComponent("0.tar")).count
+            for (list, words) in [
+                (#"[{"name": "0.tar", "bytes": \#(bytes)}]"#, nil),
+                (
+                    #"[{"name": "0.tar", "bytes": \#(bytes)}, {"name": "1.tar", "bytes": 9}]"#,
+                    "1.tar, which is not there"
+                ),
+                (#"[{"name": "0.tar", "bytes": 7}]"#, "has \(bytes) bytes, but shards.json says 7"),
+            ] {
+                try Data(list.utf8).write(to: folder.appendingPathComponent("shards.json"))
+                if let words {
+                    let error = #expect(throws: AnnotationsError.self) { try AnnotationShards(folder) }
+                    #expect(error.map { "\($0)".contains(words) } == true)
+                } else {
+                    #expect(try AnnotationShards(folder).count == 2)
+                }
+            }
+        }
+    }
+
+    @Test func blankTextsAreFaults() {
+        var annotation = sample(0).annotation
+        #expect(annotation.problems.isEmpty)
+        annotation.regions[0].category = " "
+        annotation.regions[0].phrase = ""
+        annotation.conversation = [GroundedTurn(question: "\n", answer: GroundedCaption(text: "A dog."))]
+        #expect(annotation.problems.map(\.kind) == [.text, .text, .text])
+        #expect(annotation.problems[0].reason.contains("category is blank"))
+        let (region, count) = annotation.regions[0].withoutBlankTexts
+        #expect(count == 2 && region.category == nil && region.phrase == nil)
+    }
+
     @Test(arguments: ["cut", "open", "checksum", "orphan", "stranger", "link"])
     func aDamagedShardIsNamed(_ damage: String) throws {
         try withFolder { folder in
@@ -117,7 +170,7 @@ private func shard(_ numbers: Range<Int>) throws -> TestShard {
             ("does not exist", { $0.caption?.phrases[0].regions = [8] }),
             ("empty", { $0.caption = GroundedCaption(text: "") }),
             ("answer 1 is empty", { $0.conversation?[0].answer.text = "" }),
-            ("question 1 is empty", { $0.conversation?[0].question = "" }),
+            ("question 1 is blank", { $0.conversation?[0].question = "" }),
             ("wide", { $0.width = 0 }),
         ]
         for (name, change) in faults {

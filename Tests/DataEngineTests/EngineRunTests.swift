@@ -95,6 +95,19 @@ private func output(_ folder: URL) throws -> [String: Data] {
 }
 
 @Suite struct EngineRunTests {
+    @Test func `A folder with something else in it is left alone`() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("x".utf8).write(to: folder.appendingPathComponent("annotations.jsonl"))
+        #expect(throws: EngineError.foreignFolder(folder: folder.path, file: "annotations.jsonl")) {
+            try run(3, in: folder)
+        }
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") } == [
+                "annotations.jsonl"
+            ])
+    }
+
     @Test func `Every picture ends exactly once as annotated, dropped or failed`() async throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -128,8 +128,15 @@ private let faulty: [(ImportFormat, file: String, text: String, faults: [String]
         try withFolder { folder in
             let set = SampleList(samples: try ExchangeFixtures.samples())
             let report = try AnnotationExchange.exportRecords(set, as: .coco, to: folder.appendingPathComponent("out"))
-            #expect(report.leftOut == ["regions without a category": 1, "conversations": 1] && report.regions == 3)
-            #expect("\(report)".contains("1 conversations, 1 regions without a category"))
+            #expect(
+                report.leftOut == [
+                    "regions without a category": 1, "conversations": 1, "short phrases": 3, "descriptions": 1,
+                    "referring expressions": 1, "located phrases of captions": 2,
+                ] && report.regions == 3)
+            #expect("\(report)".contains("1 regions without a category, 3 short phrases"))
+            // Whoever cannot have captions has no place for their phrases either; one count is enough.
+            let labels = try AnnotationExchange.exportRecords(set, as: .yolo, to: folder.appendingPathComponent("yolo"))
+            #expect(labels.leftOut["captions"] == 2 && labels.leftOut["located phrases of captions"] == nil)
         }
     }
 

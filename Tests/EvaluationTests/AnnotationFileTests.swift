@@ -24,8 +24,8 @@ import Testing
 
     @Test(arguments: [
         ("", "is empty"), ("[]", "is not a COCO file"), ("{\"images\": [", "is not a COCO file"),
-        ("PK\u{3}\u{4}", "is not a COCO file"), ("{\"images\": []}", "has no \"annotations\""),
-        (document(box: "[0, 0, 5]"), "the box has 3 numbers"), (document(box: "\"0 0 5 5\""), "annotations/0/bbox"),
+        ("PK\u{3}\u{4}", "is not a COCO file"), ("{\"images\": []}", "has no list 'annotations'"),
+        (document(box: "[0, 0, 5]"), "the box has 3 numbers"), (document(box: "\"0 0 5 5\""), "annotations/0: bbox"),
         (document(box: "[5, 5, -3, 2]"), "the box is inverted"), (document(box: "[NaN, 0, 1, 1]"), "not finite"),
         (document(box: "[0, 0, 1e999, 1]"), "is not a COCO file"), (document(image: 7), "there is no image with id 7"),
         (document(category: 9), "there is no category with id 9"),
@@ -36,6 +36,26 @@ import Testing
         let message = "\(error)"
         #expect(error is BoxesError || error is EvaluationError)
         #expect(message.contains("gt-") && message.contains(words), "\(message)")
+    }
+
+    @Test func `masks are left out, the rest is as it is read whole`() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("gt-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let mask = (0..<40_000).map { "\($0)" }.joined(separator: ",")
+        try Data(
+            """
+            {"info": {"x": [1]}, "annotations": [
+              {"id": 7, "image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4], "area": 9.5, "iscrowd": 1, "score": 0.25,
+               "segmentation": {"counts": [\(mask)], "size": [200, 200]}},
+              {"segmentation": [[\(mask)]], "id": 8, "image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4]}],
+             "images": [{"id": 1, "width": 9, "height": 9, "file_name": "a.jpg", "neg_category_ids": [2]}],
+             "categories": [{"id": 2, "name": "dog", "frequency": "r"}]}
+            """.utf8
+        ).write(to: file)
+        var whole = try COCODataset(contentsOf: file)
+        #expect(whole.annotations.allSatisfy { $0.segmentation != nil })
+        for index in whole.annotations.indices { whole.annotations[index].segmentation = nil }
+        #expect(try COCODataset(forEvaluationAt: file) == whole)
     }
 
     @Test func `odd but harmless records stay`() throws {

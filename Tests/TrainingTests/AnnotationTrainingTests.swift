@@ -97,7 +97,7 @@ extension SharedStateTests {
             // What is spoken of is not asked for as absent; a text with tags is not told.
             #expect(Set(truth.absentNames(5)) == ["cat", "zebra"])
             // Where not every picture was searched for every category, what was looked for in vain is known, or nothing.
-            for (absent, asked) in [(["lion", "dog", "cake"], ["lion"]), ([], [])] {
+            for (absent, asked) in [(["lion", "dog", "cake", "", " ", "a; b", "<obj1>"], ["lion"]), ([], [])] {
                 var annotation = annotation
                 annotation.absent = absent
                 let truth = AnnotationTruth(annotation, image: image, vocabulary: ["cat", "zebra"], seed: 4)

@@ -15,7 +15,7 @@ public enum BoxNotation: String, Sendable, Codable, CaseIterable {
 public enum ObjectFeatures: String, Sendable, Codable, CaseIterable {
     /// ConvNeXt's pyramid of the high-resolution picture (ChatRex).
     case convNeXt = "convnext"
-    /// CLIP's tokens of the small picture: the model without its high-resolution encoder (paper, Table 5).
+    /// CLIP's tokens of the small picture: the model without its high-resolution encoder.
     case clip
 }
 

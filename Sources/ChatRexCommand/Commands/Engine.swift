@@ -38,7 +38,7 @@ package struct EngineRunCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("in"),
         help: ArgumentHelp(
-            "A folder, a list of addresses (.txt, .jsonl), .tar or .parquet shards, or a .json file of conversations.",
+            "A folder, a list of addresses (.txt, .jsonl, .parquet), .tar shards, or a .json file of conversations.",
             valueName: "source"))
     var source: String
 
@@ -62,8 +62,10 @@ package struct EngineRunCommand: AsyncParsableCommand {
     package func run() async throws {
         let recipe = try RecipeFile.load(URL(fileURLWithPath: recipe), defaults: EngineRecipe())
         let part = try shard.map(Self.part) ?? .whole
-        let source = try Source.open(source, images: pictures)
+        Interrupt.install(saying: "stopped; the same command goes on")
+        let place = source, source = try Source.open(place, images: pictures, excluding: out)
         let folder = OutputFolder(URL(fileURLWithPath: out, isDirectory: true))
+        try folder.begin(source: Source.name(place, images: pictures), parts: part.count, recipe: recipe.fingerprint)
         Terminal.showProgress("loading models")
         let assembly = try await EngineAssembly(recipe, answers: folder.answers(of: part))
         do {
@@ -80,6 +82,9 @@ package struct EngineRunCommand: AsyncParsableCommand {
                 "\(address): \(usage.answers) answers, \(usage.stored) known before, \(usage.retries) repetitions, \(usage.promptTokens) + \(usage.completionTokens) tokens\(price)"
             )
         }
+        for damage in status.damages.prefix(3) { Terminal.warn("not read: \(damage)") }
+        if status.damages.count > 3 { Terminal.warn("'chatrex engine status \(out)' lists all that was not read") }
+        if status.isWalked, status.pictures == 0 { throw EngineError.nothingFound(source: place) }
         try Terminal.write(EngineStatusText(status).summary)
     }
 
@@ -88,7 +93,8 @@ package struct EngineRunCommand: AsyncParsableCommand {
         _ assembly: EngineAssembly
     ) async throws {
         let run = try EngineRun(
-            source, named: self.source, modules: assembly.modules, rules: recipe.rules, options: recipe.options,
+            source, named: Source.name(self.source, images: pictures), modules: assembly.modules, rules: recipe.rules,
+            options: recipe.options,
             duplicates: DuplicateIndex(recipe.collection), recipe: recipe.fingerprint, part: part, folder: folder.url)
         let reporter = Task {
             while !Task.isCancelled {

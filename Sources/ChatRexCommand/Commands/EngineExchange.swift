@@ -175,6 +175,9 @@ package struct EngineCardCommand: AsyncParsableCommand {
         settings.license = license
         // A folder of another origin has no run to tell of.
         let status = try? EngineStatus(OutputFolder(place))
+        if let status, status.completeParts < status.parts {
+            Terminal.warn("\(status.completeParts) of \(status.parts) parts are complete; this describes what is there")
+        }
         try DatasetCard(
             statistics: DatasetStatistics(of: set), drops: status?.drops ?? [:], failures: status?.failures ?? [:],
             settings: settings
@@ -182,6 +185,10 @@ package struct EngineCardCommand: AsyncParsableCommand {
         var gallery = GallerySettings()
         gallery.samples = samples
         let page = place.appendingPathComponent("gallery")
+        // What an earlier card showed and this one does not is not to be published with it.
+        for name in ["pictures", "index.html"] {
+            try? FileManager.default.removeItem(at: page.appendingPathComponent(name))
+        }
         if samples > 0 { try Gallery.write(set, title: settings.name, to: page, settings: gallery) }
         try Terminal.write(place.appendingPathComponent("README.md").path)
         if samples > 0 { try Terminal.write(page.appendingPathComponent("index.html").path) }

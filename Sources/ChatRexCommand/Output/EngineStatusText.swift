@@ -21,7 +21,7 @@ struct EngineStatusText {
             "\(status.pictures) pictures: \(status.annotated) annotated, \(status.dropped) dropped, \(status.failed) failed"
         if status.open > 0 { text += ", \(status.open) open" }
         text += "; \(status.shards) shards, \(Quantity.bytes(status.bytes))"
-        if !status.damages.isEmpty { text += "; \(status.damages.count) parts of the source could not be read" }
+        if !status.damages.isEmpty { text += "; not read of the source: \(status.damages.count)" }
         if status.completeParts < status.parts {
             text += "; \(status.completeParts) of \(status.parts) parts complete"
         }

@@ -53,6 +53,20 @@ package enum ExitStatus: Int32, Sendable {
                 case .badRecord: .failed
                 case .invalidSetting: .usage
                 }
+        case let error as EngineError:
+            self =
+                switch error {
+                case .invalidSetting: .usage
+                case .inaccessible, .otherRun, .foreignFolder, .nothingFound, .noRun, .newerState, .state: .inaccessible
+                case .busy, .nothingSucceeds: .failed
+                }
+        case let error as CollectionError:
+            self =
+                switch error {
+                case .unknownSource, .unreadableSource: .inaccessible
+                case .invalidSetting: .usage
+                case .fetchFailed, .encodingFailed: .failed
+                }
         case let error as TrainingError:
             self =
                 switch error {

@@ -14,7 +14,8 @@ package enum Interrupt {
     package static var isPending: Bool { state.withLock { received } }
 
     /// Starts to listen.
-    package static func install() {
+    /// - Parameter farewell: said before the process ends
+    package static func install(saying farewell: String? = nil) {
         let isFirst = state.withLock {
             defer { isInstalled = true }
             return !isInstalled
@@ -32,6 +33,7 @@ package enum Interrupt {
             state.withLock { received = true }
             writing.lock()
             Terminal.clearProgress()
+            if let farewell { Terminal.complain(farewell) }
             _exit(128 + Int32(number))
         }
         for number in [SIGINT, SIGTERM] { listen(to: number) }

@@ -8,6 +8,10 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case inaccessible(path: String, reason: String)
     /// The folder holds the work of another recipe, source or division.
     case otherRun(folder: String, difference: String)
+    /// The folder holds something else.
+    case foreignFolder(folder: String, file: String)
+    /// Nothing was found to work on.
+    case nothingFound(source: String)
     /// The folder is no output of the engine.
     case noRun(folder: String)
     /// Another process works on the same part.
@@ -25,6 +29,10 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
         case .inaccessible(let path, let reason): "\(path): \(reason)"
         case .otherRun(let folder, let difference):
             "\(folder) holds the work of another run (\(difference)); name a new folder with --out, or go on with what it was begun with"
+        case .foreignFolder(let folder, let file):
+            "\(folder) holds something else (\(file)); name a new or empty folder with --out"
+        case .nothingFound(let source):
+            "\(source) offers no pictures (files of other kinds, hidden ones and links to folders do not count)"
         case .noRun(let folder): "\(folder) holds no work of the engine; 'chatrex engine run' begins it"
         case .busy(let part): "another process works on \(part); wait for it, or run another part with --shard"
         case .state(let path, let reason):

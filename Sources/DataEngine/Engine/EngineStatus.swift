@@ -30,7 +30,7 @@ public struct EngineStatus: Codable, Sendable {
     public var shards: Int, bytes: Int
     /// Parts of the source that could not be read.
     public var damages: [SourceDamage]
-    /// Pictures that left or were annotated during the last ten minutes of work, for each minute.
+    /// Pictures that were refined, dropped or failed during the last ten minutes of work, for each minute.
     public var picturesPerMinute: Double
     /// At that speed.
     public var secondsLeft: Double?
@@ -106,11 +106,14 @@ public struct EngineStatus: Codable, Sendable {
             let row = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT COUNT(*) AS n, MIN(result.finished) AS first FROM result JOIN item USING (ordinal)
-                    WHERE result.finished > ? AND result.stage = \(Stage.refine.rawValue)
+                    SELECT MIN(finished - seconds) AS first,
+                        COUNT(DISTINCT CASE WHEN result.stage = \(Stage.refine.rawValue) OR state IN ('dropped', 'failed')
+                            THEN ordinal END) AS n
+                    FROM result JOIN item USING (ordinal) WHERE finished > ?
                     """, arguments: [last - 600])
-            if let count = row?["n"] as Int?, count > 1, let first = row?["first"] as Double?, last > first {
-                picturesPerMinute += Double(count) / (last - first) * 60
+            // From the beginning of the first work of any stage on: what waits in between counts as well.
+            if let count = row?["n"] as Int?, let first = row?["first"] as Double?, last > first {
+                picturesPerMinute += Double(count) / (last - max(first, last - 600)) * 60
             }
         }
     }

@@ -15,7 +15,8 @@ public struct Part: Sendable, Hashable, Codable, CustomStringConvertible {
     public init(index: Int, of count: Int) throws {
         guard (1...100_000).contains(count), (0..<count).contains(index) else {
             throw EngineError.invalidSetting(
-                name: "shard", reason: "\(index)/\(count) is no part; the first of four parts is 0/4")
+                name: "shard",
+                reason: "\(index)/\(count) is no part; the first of four parts is 0/4, and there are at most 100000")
         }
         self.init(index: index, count: count)
     }
@@ -68,11 +69,20 @@ public struct OutputFolder: Sendable {
         var recipe: String
     }
 
-    /// Notes what this run is, or makes sure that it is the one that was begun here.
-    /// - Throws: `EngineError.otherRun`, `.inaccessible`.
+    /// Notes what this run is, or makes sure that it is the one that was begun here: before anything is loaded.
+    /// - Throws: `EngineError.otherRun`, `.foreignFolder`, `.inaccessible`.
+    public func begin(source: String, parts: Int, recipe: String) throws {
+        try begin(Manifest(source: source, parts: parts, recipe: recipe))
+    }
+
     func begin(_ manifest: Manifest) throws {
-        for folder in [url, shards] { try Self.make(folder) }
+        try Self.make(url)
         if !FileManager.default.fileExists(atPath: self.manifest.path) {
+            let own: Set<String> = ["parts", "shards", self.manifest.lastPathComponent]
+            let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+            if let other = found.sorted().first(where: { !own.contains($0) && !$0.hasPrefix(".") }) {
+                throw EngineError.foreignFolder(folder: url.path, file: other)
+            }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
             let temporary = url.appendingPathComponent(".engine.\(ProcessInfo.processInfo.processIdentifier).json")
@@ -81,6 +91,7 @@ public struct OutputFolder: Sendable {
             link(temporary.path, self.manifest.path)
             unlink(temporary.path)
         }
+        try Self.make(shards)
         let found = try readManifest()
         var differences: [String] = []
         if found.source != manifest.source { differences.append("its source is \(found.source)") }

@@ -24,7 +24,10 @@ enum COCOExchange {
         let ids = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0 + 1) })
         var dataset = COCODataset(categories: names.enumerated().map { COCOCategory(id: $0 + 1, name: $1) })
         var texts = Captions(), report = ExchangeReport()
-        try output.forEachSample(of: set, pictures: pictures, &report) { annotation, report in
+        try output.forEachSample(
+            of: set, pictures: pictures,
+            losing: [.captionPhrases, .phrases, .descriptions, .expressions, .conversations, .absent], &report
+        ) { annotation, report in
             let image = COCOImage(
                 id: dataset.images.count + 1, fileName: annotation.fileName, width: annotation.width,
                 height: annotation.height)
@@ -45,7 +48,6 @@ enum COCOExchange {
                 texts.annotations.append(
                     .init(id: texts.annotations.count + 1, image_id: image.id, caption: caption.text))
             }
-            report.leaveOut("conversations", annotation.conversation == nil ? 0 : 1)
         }
         try dataset.write(to: output.url.appendingPathComponent(instances))
         try output.write(JSONEncoder.lines.encode(texts), to: captions)

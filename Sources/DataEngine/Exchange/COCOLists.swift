@@ -120,17 +120,3 @@ extension COCOValidationReport.Problem {
         }
     }
 }
-
-extension JSONDecoder {
-    /// Also takes the bare `NaN` and `Infinity` that Python's `json` writes, for a box that holds one to be named.
-    static func lenient<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
-        let data = Data(bytes)
-        do {
-            return try JSONDecoder().decode(type, from: data)
-        } catch DecodingError.dataCorrupted(_) {
-            let decoder = JSONDecoder()
-            decoder.allowsJSON5 = true
-            return try decoder.decode(type, from: data)
-        }
-    }
-}

@@ -14,6 +14,11 @@ public struct ExchangeReport: Codable, Sendable, Hashable, CustomStringConvertib
         if count > 0 { leftOut[what, default: 0] += count }
     }
 
+    /// Counts what an annotation has of some kinds.
+    mutating func leaveOut(_ kinds: [AnnotationContent], of annotation: Annotation) {
+        for kind in kinds { leaveOut(kind.rawValue, kind.count(in: annotation)) }
+    }
+
     public var description: String {
         var lines = ["\(pictures) pictures with \(regions) regions"]
         if !leftOut.isEmpty {
@@ -22,6 +27,29 @@ public struct ExchangeReport: Codable, Sendable, Hashable, CustomStringConvertib
         }
         if records.issueCount > 0 { lines.append("\(records.issueCount) faulty: \(records)") }
         return lines.joined(separator: "\n")
+    }
+}
+
+/// What a form may have no place for.
+enum AnnotationContent: String {
+    case captions
+    case captionPhrases = "located phrases of captions"
+    case phrases = "short phrases"
+    case descriptions
+    case expressions = "referring expressions"
+    case conversations
+    case absent = "lists of absent categories"
+
+    func count(in annotation: Annotation) -> Int {
+        switch self {
+        case .captions: annotation.caption == nil ? 0 : 1
+        case .captionPhrases: annotation.caption?.phrases.count ?? 0
+        case .phrases: annotation.regions.count { $0.phrase != nil }
+        case .descriptions: annotation.regions.count { $0.description != nil }
+        case .expressions: annotation.regions.count { $0.referringExpression != nil }
+        case .conversations: annotation.conversation == nil ? 0 : 1
+        case .absent: annotation.absent == nil ? 0 : 1
+        }
     }
 }
 
@@ -39,7 +67,7 @@ public enum ExchangeError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .unusableFile(let path, let reason): "\(path): \(reason)"
         case .badRecord(let place, let problem):
-            "\(place): \(problem). Nothing was imported; leave bad records out to go on without it."
+            "\(place): \(problem). Nothing was imported; without --strict bad records are left out and counted."
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .invalidSetting(let name, let reason): "setting '\(name)': \(reason)"
         }

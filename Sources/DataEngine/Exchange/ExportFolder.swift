@@ -27,8 +27,11 @@ struct ExportFolder {
     }
 
     /// Calls `body` for every sample after its picture was written to `folder`.
+    ///
+    /// - Parameter losing: what the form has no place for, to be counted
     func forEachSample(
-        of set: any AnnotationSet, pictures folder: String, _ report: inout ExchangeReport,
+        of set: any AnnotationSet, pictures folder: String, losing: [AnnotationContent],
+        _ report: inout ExchangeReport,
         _ body: (Annotation, inout ExchangeReport) throws -> Void
     ) throws {
         let pictures = url.appendingPathComponent(folder)
@@ -45,7 +48,7 @@ struct ExportFolder {
             }
             try write(Data(sample.picture), to: folder + "/" + name)
             report.pictures += 1
-            report.leaveOut("lists of absent categories", sample.annotation.absent == nil ? 0 : 1)
+            report.leaveOut(losing, of: sample.annotation)
             try body(sample.annotation, &report)
         }
     }

@@ -50,7 +50,10 @@ enum FiftyOneExchange {
         var report = ExchangeReport()
         try output.writeElements(to: list, opening: "{\"samples\": [\n", closing: "\n]}\n") {
             (write: (Sample) throws -> Void) in
-            try output.forEachSample(of: set, pictures: pictures, &report) { annotation, report in
+            try output.forEachSample(
+                of: set, pictures: pictures,
+                losing: [.captionPhrases, .conversations, .absent], &report
+            ) { annotation, report in
                 let path = "\(pictures)/\(annotation.fileName)"
                 let size = try? output.url.appendingPathComponent(path).resourceValues(forKeys: [.fileSizeKey]).fileSize
                 let metadata = Sample.Metadata(
@@ -62,7 +65,6 @@ enum FiftyOneExchange {
                         filepath: path, metadata: metadata, caption: annotation.caption?.text,
                         regions: Detections(detections: annotation.regions.map { detection($0, in: annotation) })))
                 report.regions += annotation.regions.count
-                report.leaveOut("conversations", annotation.conversation == nil ? 0 : 1)
             }
         }
         struct Description: Encodable {

@@ -61,7 +61,7 @@ enum LLaVAExchange {
     static func write(_ set: any AnnotationSet, to output: ExportFolder) throws -> ExchangeReport {
         var report = ExchangeReport()
         try output.writeElements(to: list) { (write: (Record) throws -> Void) in
-            try output.forEachSample(of: set, pictures: pictures, &report) { annotation, report in
+            try output.forEachSample(of: set, pictures: pictures, losing: [.absent], &report) { annotation, report in
                 try write(record(annotation, &report))
                 report.regions += annotation.regions.count
             }

@@ -92,7 +92,10 @@ enum LabelStudioExchange {
     {
         var report = ExchangeReport()
         try output.writeElements(to: list) { (write: (Task) throws -> Void) in
-            try output.forEachSample(of: set, pictures: pictures, &report) { annotation, report in
+            try output.forEachSample(
+                of: set, pictures: pictures,
+                losing: [.captionPhrases, .conversations, .absent], &report
+            ) { annotation, report in
                 let results = annotation.regions.enumerated().flatMap {
                     Self.results(for: $1, number: $0, in: annotation)
                 }
@@ -105,7 +108,6 @@ enum LabelStudioExchange {
                         data: content,
                         predictions: [Work(modelVersion: settings.name, score: mean, result: results)]))
                 report.regions += annotation.regions.count
-                report.leaveOut("conversations", annotation.conversation == nil ? 0 : 1)
             }
         }
         try output.write(Data(labellingConfiguration(try CategoryNames.sorted(of: set)).utf8), to: configuration)

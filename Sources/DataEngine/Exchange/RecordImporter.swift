@@ -147,6 +147,8 @@ final class RecordImporter {
         _ picture: ImportedPicture, key: String? = nil, caption: GroundedCaption? = nil, regions: [Region],
         conversation: [GroundedTurn] = [], absent: [String]? = nil
     ) throws {
+        let told = regions.map(\.withoutBlankTexts), regions = told.map(\.region)
+        leaveOut("blank texts", told.reduce(0) { $0 + $1.count })
         let annotation = Annotation(
             key: key ?? picture.stem, source: settings.source, format: picture.format,
             sha256: Annotation.digest(of: picture.bytes), width: picture.width, height: picture.height,

@@ -54,8 +54,7 @@ enum RexverseExchange {
             }
             report.pictures += 1
             report.regions += annotation.regions.count
-            report.leaveOut("conversations", annotation.conversation == nil ? 0 : 1)
-            report.leaveOut("lists of absent categories", annotation.absent == nil ? 0 : 1)
+            report.leaveOut([.captionPhrases, .conversations, .absent], of: annotation)
         }
         for file in [images] + files.map(\.1) { try file.finish() }
         return report

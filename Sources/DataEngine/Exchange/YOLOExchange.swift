@@ -17,7 +17,10 @@ enum YOLOExchange {
         var report = ExchangeReport()
         try FileManager.default.createDirectory(
             at: output.url.appendingPathComponent(labels), withIntermediateDirectories: true)
-        try output.forEachSample(of: set, pictures: pictures, &report) { annotation, report in
+        try output.forEachSample(
+            of: set, pictures: pictures,
+            losing: [.captions, .phrases, .descriptions, .expressions, .conversations, .absent], &report
+        ) { annotation, report in
             let groups = annotation.regions.compactMap { region in
                 region.category.map { category in
                     let object = GroundedAnswer.Object(index: region.id, box: region.box, score: region.score ?? 1)
@@ -29,7 +32,6 @@ enum YOLOExchange {
             try output.write(Data(lines.utf8), to: "\(labels)/\(annotation.key).txt")
             report.regions += groups.count
             report.leaveOut("regions without a category", annotation.regions.count - groups.count)
-            report.leaveOut("captions", annotation.caption == nil ? 0 : 1)
         }
         let list = names.enumerated().map { "  \($0): \(quoted($1))" }.joined(separator: "\n")
         let text = "path: .\ntrain: \(pictures)\nval: \(pictures)\nnc: \(names.count)\nnames:\n\(list)\n"

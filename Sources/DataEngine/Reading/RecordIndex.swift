@@ -1,10 +1,5 @@
 import Annotations
 
-/// A stretch of a file.
-struct FileExtent: Hashable {
-    var offset: Int, count: Int
-}
-
 /// Where the records of a file are, by what they belong to: 16 bytes a record, so that lists of many gigabytes can be gone through picture by
 /// picture, however they are sorted.
 struct RecordIndex {

@@ -151,6 +151,35 @@ import Testing
         }
     }
 
+    @Test("Names with dots keep their own texts, and those of a group are for all its pictures")
+    func dottedNames() async throws {
+        try await withCollectionFolder { folder in
+            let members = [
+                ("a.jpg", "1"), ("a.txt", "a dog"), ("a.b.jpg", "2"), ("a.b.txt", "a cat"), ("shot_1.0.jpg", "3"),
+                ("shot_1.0.txt", "zero"), ("shot_1.1.jpg", "4"), ("shot_1.1.txt", "one"), ("c.left.png", "5"),
+                ("c.right.png", "6"), ("c.json", #"{"caption": "both"}"#),
+            ]
+            let file = try folder.adding("a.tar", tarArchive(members.map { ($0, Array($1.utf8)) }))
+            let (items, damages) = try await walk(Source.open(file))
+            #expect(items.map(\.text) == ["a dog", "a cat", "zero", "one", "both", "both"] && damages.isEmpty)
+        }
+    }
+
+    @Test("A source has one name from wherever it is named, and the output within it is no part of it")
+    func names() async throws {
+        try await withCollectionFolder { folder in
+            let place = folder.path
+            try folder.adding("p/a.jpg", "x")
+            try folder.adding("p/out/gallery/b.jpg", "x")
+            #expect(Source.name(place + "/p/") == place + "/p" && Source.name(place + "/q/../p") == place + "/p")
+            #expect(Source.name("p") == FileManager.default.currentDirectoryPath + "/p")
+            #expect(Source.name(place + "/p", images: place) != Source.name(place + "/p"))
+            let all = try await walk(Source.open(place + "/p")).items.count
+            let own = try await walk(Source.open(place + "/p", excluding: place + "/p/out/")).items.count
+            #expect(all == 2 && own == 1)
+        }
+    }
+
     @Test("A damaged archive gives what is sound, and the others follow")
     func damagedArchives() async throws {
         try await withCollectionFolder { folder in
@@ -174,10 +203,9 @@ import Testing
     @Test("A pattern with braces names files in order; one that cannot be meant is refused")
     func patterns() async throws {
         #expect(
-            (try Source.open("x/{a,b}/s-{08..11}.tar") as? WebDatasetSource)?.archives == [
-                "x/a/s-08.tar", "x/a/s-09.tar", "x/a/s-10.tar", "x/a/s-11.tar", "x/b/s-08.tar", "x/b/s-09.tar",
-                "x/b/s-10.tar",
-                "x/b/s-11.tar",
+            (try Source.open("/x/{a,b}/s-{08..11}.tar") as? WebDatasetSource)?.archives == [
+                "/x/a/s-08.tar", "/x/a/s-09.tar", "/x/a/s-10.tar", "/x/a/s-11.tar", "/x/b/s-08.tar", "/x/b/s-09.tar",
+                "/x/b/s-10.tar", "/x/b/s-11.tar",
             ])
         for pattern in [
             "s-{000..99999999999}.tar", "s-{0..999}{0..999}{0..9}.tar", "s-{0..1.tar", "s-{}.tar", "s-{3..1}.tar",

@@ -5,8 +5,12 @@
 /// same when it is moved.
 public struct FolderSource: ItemSource {
     public let path: String
+    /// A folder below it that does not belong to it, such as what is written.
+    public let excluded: String?
 
-    public init(path: String) { self.path = path }
+    public init(path: String, excluding excluded: String? = nil) {
+        (self.path, self.excluded) = (path, excluded.map(Source.absolute))
+    }
 
     public func forEachItem(
         onDamage: @escaping @Sendable (SourceDamage) -> Void, _ body: @Sendable (SourceItem) async throws -> Void
@@ -31,6 +35,7 @@ public struct FolderSource: ItemSource {
                 try Task.checkCancellation()
                 try await body(SourceItem(key: ItemKey.make(relative, location: relative), location: .file(path: full)))
             case .folder:
+                if let excluded, Source.absolute(full) == excluded { continue }
                 do {
                     way.append((relative + "/", try FolderEntry.sorted(in: full).reversed()))
                 } catch {

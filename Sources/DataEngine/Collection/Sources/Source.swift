@@ -10,14 +10,19 @@ public enum Source {
     ///   - place: `photos/`, `urls.txt`, `urls.jsonl`, `shard-000.tar`, `shards/`, `shard-{000..123}.tar`, `instructions.json`,
     ///     `part-000.parquet`
     ///   - images: the folder that the pictures of instruction data are named in; the file's own when nil
+    ///   - excluded: a folder that is passed over where it lies within the place: the output
     /// - Throws: `CollectionError.unknownSource`, `.unreadableSource`.
-    public static func open(_ place: String, images: String? = nil) throws -> any ItemSource {
+    public static func open(_ place: String, images: String? = nil, excluding excluded: String? = nil) throws
+        -> any ItemSource
+    {
+        if place.isEmpty { throw CollectionError.unreadableSource(place: "''", reason: "it names nothing") }
+        let place = absolute(place), images = images.map(absolute)
         if place.contains("{") { return try pattern(place) }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
             throw CollectionError.unreadableSource(place: place, reason: "there is no such file or folder")
         }
-        if isFolder.boolValue { return try folder(place) }
+        if isFolder.boolValue { return try folder(place, excluded) }
         let name = place.lowercased()
         if name.hasSuffix(".tar") { return WebDatasetSource(archives: [place]) }
         if name.hasSuffix(".parquet") { return ParquetSource(files: [place]) }
@@ -28,6 +33,17 @@ public enum Source {
         }
         if name.hasSuffix(".txt") || name.hasSuffix(".lst") { return AddressListSource(file: place) }
         throw CollectionError.unknownSource(place: place, reason: hint(name))
+    }
+
+    /// The same place by the same name from wherever it is named.
+    public static func absolute(_ place: String) -> String {
+        let path = URL(fileURLWithPath: place).standardizedFileURL.path
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+
+    /// What tells a source from others, for the run that is begun with it.
+    public static func name(_ place: String, images: String? = nil) -> String {
+        absolute(place) + (images.map { ", pictures in " + absolute($0) } ?? "")
     }
 
     private static func hint(_ name: String) -> String {
@@ -48,7 +64,7 @@ public enum Source {
         throw CollectionError.unknownSource(place: place, reason: "a pattern with braces names .tar or .parquet files")
     }
 
-    private static func folder(_ place: String) throws -> any ItemSource {
+    private static func folder(_ place: String, _ excluded: String?) throws -> any ItemSource {
         let entries: [FolderEntry]
         do {
             entries = try FolderEntry.sorted(in: place)
@@ -68,7 +84,7 @@ public enum Source {
         }
         if !archives.isEmpty { return WebDatasetSource(archives: archives) }
         if !tables.isEmpty { return ParquetSource(files: tables) }
-        return FolderSource(path: place)
+        return FolderSource(path: place, excluding: excluded)
     }
 
     /// Whether the first object of a file names a picture file rather than an address.

@@ -5,7 +5,8 @@ import Imaging
 /// Pictures in tar archives, as WebDataset keeps them: files that stand one after the other and share their name up to the first dot belong
 /// together, as in `000017.jpg`, `000017.txt`, `000017.json`.
 ///
-/// Of each group every picture is an item; `.txt` or `.caption` is its text, `.json` what is known about it (see `AddressListSource`) or
+/// Of each group every picture is an item; `.txt` or `.caption` is its text (one that shares more of its name, as `a.left.txt` with
+/// `a.left.jpg`, comes before one of the whole group), `.json` what is known about it (see `AddressListSource`) or
 /// its conversation in LLaVA's form. Pictures stay in the archive: items say where they stand. An archive that is damaged gives the
 /// items before the damage, and the walk goes on with the next.
 public struct WebDatasetSource: ItemSource {
@@ -83,8 +84,8 @@ public struct WebDatasetSource: ItemSource {
     private struct Group {
         let stem: String
         var pictures: [TarMember] = []
-        var json: TarMember?
-        var text: TarMember?
+        /// By what stands between the stem and the last part of the name: empty for those of the whole group.
+        var notes: [String: TarMember] = [:], texts: [String: TarMember] = [:]
 
         /// Most pictures of a group.
         private static let limit = 1024
@@ -92,13 +93,19 @@ public struct WebDatasetSource: ItemSource {
         init(stem: String) { self.stem = stem }
 
         mutating func add(_ member: TarMember, _ ending: String) {
-            switch ending {
-            case "json": json = member
-            case "txt", "caption": text = member
+            let (view, last) = Self.parts(ending)
+            switch last {
+            case "json": notes[view] = member
+            case "txt", "caption": texts[view] = member
             default:
-                let last = ending.split(separator: ".").last.map(String.init) ?? ""
                 if ImageFormat.fileExtensions.contains(last), pictures.count < Self.limit { pictures.append(member) }
             }
+        }
+
+        /// Of `left.jpg` the view `left` and the format `jpg`.
+        static func parts(_ ending: String) -> (view: String, last: String) {
+            guard let dot = ending.lastIndex(of: ".") else { return ("", ending) }
+            return (String(ending[..<dot]), String(ending[ending.index(after: dot)...]))
         }
     }
 
@@ -118,9 +125,12 @@ public struct WebDatasetSource: ItemSource {
                     place: "\(archive), \(member.name)", reason: "it cannot be read; the picture goes without it"))
             return nil
         }
-        let metadata = note(group.json) { try ItemMetadata(json: $0) }
-        let text = note(group.text) { String(bytes: $0, encoding: .utf8) }
+        // Most groups have one of each for all their pictures; it is read once.
+        let metadata = group.notes.mapValues { member in note(member) { try ItemMetadata(json: $0) } }
+        let texts = group.texts.mapValues { member in note(member) { String(bytes: $0, encoding: .utf8) } }
         return group.pictures.map { picture in
+            let view = Self.split(picture.name).map { Group.parts($0.ending).view } ?? ""
+            let metadata = metadata[view] ?? metadata[""] ?? nil, text = texts[view] ?? texts[""] ?? nil
             let location = "\(archive.dropFirst(sharedPrefix.count))\u{0}\(picture.name)\u{0}\(picture.offset)"
             var item = SourceItem(
                 key: ItemKey.make(picture.name, location: location),

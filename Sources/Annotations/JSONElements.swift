@@ -1,23 +1,24 @@
-import Annotations
 import Foundation
 
 /// The elements of long JSON lists, one at a time: such files have many gigabytes.
 ///
 /// A file is one list, an object with lists among its members, or objects one after the other (JSON Lines). What is inside of an element is
 /// for its decoder to judge.
-struct JSONElements {
-    struct Element {
+package struct JSONElements {
+    package struct Element {
         /// The member of the file's object whose list it belongs to; nil where the file is a list itself.
-        let list: String?
+        package let list: String?
         /// Within its list, from 0.
-        let number: Int
+        package let number: Int
         /// Where its bytes are in the file.
-        let extent: FileExtent
-        let bytes: [UInt8]
+        package let extent: FileExtent
+        package let bytes: [UInt8]
     }
 
-    struct Malformed: Error {
-        let reason: String
+    package struct Malformed: Error {
+        package let reason: String
+
+        package init(reason: String) { self.reason = reason }
     }
 
     private enum State {
@@ -42,32 +43,15 @@ struct JSONElements {
     private var position = 0
 
     /// - Parameter members: names of the lists that are wanted where the file is an object; with none, an object is the first of many
-    init(_ file: RandomAccessFile, members: [String] = []) {
+    package init(_ file: RandomAccessFile, members: [String] = []) {
         (self.file, self.members) = (file, members)
-    }
-
-    /// Calls `body` for every element.
-    ///
-    /// - Parameter path: for messages
-    /// - Throws: `ExchangeError.unusableFile` for a file without such lists or with one that does not end; what `body` throws.
-    static func forEach(in url: URL, members: [String] = [], _ body: (Element) throws -> Void) throws {
-        var elements = JSONElements(
-            try ExchangeError.reading { try RandomAccessFile(path: url.path) }, members: members)
-        func next() throws -> Element? {
-            do {
-                return try ExchangeError.reading { try elements.next() }
-            } catch let error as Malformed {
-                throw ExchangeError.unusableFile(path: url.path, reason: error.reason)
-            }
-        }
-        while let element = try next() { try body(element) }
     }
 
     /// The next element.
     ///
     /// - Returns: nil at the end
     /// - Throws: `Malformed` for what stands between elements, a list that is missing, or a file that breaks off; `AnnotationsError`.
-    mutating func next() throws -> Element? {
+    package mutating func next() throws -> Element? {
         while true {
             switch state {
             case .start: try begin()
@@ -260,13 +244,16 @@ struct JSONElements {
     }
 }
 
-extension ExchangeError {
-    /// Runs what reads a file of another form: a file that cannot be read is no fault of a record.
-    static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+extension JSONDecoder {
+    /// Also takes the bare `NaN` and `Infinity` that Python's `json` writes, for a box that holds one to be named.
+    package static func lenient<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+        let data = Data(bytes)
         do {
-            return try body()
-        } catch AnnotationsError.unusableFile(let path, let reason) {
-            throw ExchangeError.unusableFile(path: path, reason: reason)
+            return try JSONDecoder().decode(type, from: data)
+        } catch DecodingError.dataCorrupted(_) {
+            let decoder = JSONDecoder()
+            decoder.allowsJSON5 = true
+            return try decoder.decode(type, from: data)
         }
     }
 }
