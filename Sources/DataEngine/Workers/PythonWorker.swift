@@ -91,8 +91,13 @@ public final class PythonWorker: Sendable {
     }
 
     private static var installedPython: String {
-        let installed = ".deps/engine-venv/bin/python"
-        return FileManager.default.isExecutableFile(atPath: installed) ? installed : "python3"
+        // Beside where one works, or in the package, so that the program can be called from anywhere.
+        var package = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { package.deleteLastPathComponent() }
+        let places = [
+            ".deps/engine-venv/bin/python", package.appendingPathComponent(".deps/engine-venv/bin/python").path,
+        ]
+        return places.first(where: FileManager.default.isExecutableFile) ?? "python3"
     }
 
     /// Writing to a process that has died must be an error, not the end of the program.
