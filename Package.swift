@@ -71,7 +71,8 @@ let package = Package(
         part(
             "Evaluation",
             [
-                "Annotations", "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "UPN", "WebPages",
+                "Annotations", "Boxes", "ChatRex", "Checkpoints", "Imaging", "LanguageModels", "Scenes", "UPN",
+                "WebPages",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .systemLibrary(name: "CLibvips", pkgConfig: "vips", providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
