@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 NANO = HERE.parent.parent / "Models/nano"
 
 # Steps of a stage at --scale 1.
-STEPS = {"encoders": 2500, "align": 400, "perception": 400, "joint": 600, "upn": 1500}
+STEPS = {"encoders": 2500, "align": 400, "perception": 400, "joint": 600, "upn": 900}
 
 # As the recipes of the built-in model say it.
 ENCODERS = {"renewedParts": ["language", "projectors"], "warmUpBatchSize": 3, "warmUpTrainsEmbeddings": False}
