@@ -48,7 +48,7 @@ class Study:
             steps = steps or self.steps(stage)
             warmup = max(1, min(40, steps // 10))
             given = {"steps": steps, "learningRate": RATES[stage], "warmupSteps": warmup, "averageDecay": 0.98,
-                     "clipNorm": 0.5 if stage == "upn" else 3, "evaluationMinutes": 10, "precision": self.options.precision}
+                     "clipNorm": 0.5 if stage == "upn" else 3, "evaluationMinutes": 1, "precision": self.options.precision}
             text = self.place / f"{name}.yaml"
             text.write_text(json.dumps(dict(recipe, options=given), indent=1))  # JSON is YAML.
             self.run("train", stage, text, "--out", folder, *more)
