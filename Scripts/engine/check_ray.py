@@ -41,9 +41,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
         source = place / "source"
-        source.mkdir()
-        for number, first in enumerate(range(0, options.items, 2500)):
-            pictures.write_shard(source / f"{number:04d}.tar", first, min(2500, options.items - first))
+        pictures.write_source(source, options.items, shard=2500)
         killed = threading.Event()
         threading.Thread(target=kill_a_worker, args=[killed], daemon=True).start()
         subprocess.run(

@@ -38,10 +38,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
         source = place / "source"
-        source.mkdir()
-        shard = 5000
-        for first in range(0, options.items, shard):
-            pictures.write_shard(source / f"{first // shard:04d}.tar", first, min(shard, options.items - first))
+        pictures.write_source(source, options.items)
         command = [options.program, "engine", "run", str(HERE / "instant.yaml"), "--in", str(source), "--out", str(place / "out")]
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -44,3 +44,10 @@ def write_shard(path, first, count, side=64, seed=0):
             add(f"{number:07d}.png", data)
             text = {"caption": f"A box number {number} beside another thing."}
             add(f"{number:07d}.json", json.dumps(text).encode())
+
+
+def write_source(folder, count, shard=5000):
+    """A new folder with so many pictures in WebDataset shards."""
+    folder.mkdir()
+    for first in range(0, count, shard):
+        write_shard(folder / f"{first // shard:04d}.tar", first, min(shard, count - first))

@@ -63,13 +63,14 @@ package struct EngineRunCommand: AsyncParsableCommand {
         let recipe = try RecipeFile.load(URL(fileURLWithPath: recipe), defaults: EngineRecipe())
         let part = try shard.map(Self.part) ?? .whole
         Interrupt.install(saying: "stopped; the same command goes on")
-        let place = source, source = try Source.open(place, images: pictures, excluding: out)
+        let place = source, name = Source.name(place, images: pictures)
+        let source = try Source.open(place, images: pictures, excluding: out)
         let folder = OutputFolder(URL(fileURLWithPath: out, isDirectory: true))
-        try folder.begin(source: Source.name(place, images: pictures), parts: part.count, recipe: recipe.fingerprint)
+        try folder.begin(source: name, parts: part.count, recipe: recipe.fingerprint)
         Terminal.showProgress("loading models")
         let assembly = try await EngineAssembly(recipe, answers: folder.answers(of: part))
         do {
-            try await run(recipe, source, part, folder, assembly)
+            try await run(recipe, source, name, part, folder, assembly)
         } catch {
             await assembly.stop()
             throw error
@@ -89,12 +90,11 @@ package struct EngineRunCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ recipe: EngineRecipe, _ source: any ItemSource, _ part: Part, _ folder: OutputFolder,
+        _ recipe: EngineRecipe, _ source: any ItemSource, _ name: String, _ part: Part, _ folder: OutputFolder,
         _ assembly: EngineAssembly
     ) async throws {
         let run = try EngineRun(
-            source, named: Source.name(self.source, images: pictures), modules: assembly.modules, rules: recipe.rules,
-            options: recipe.options,
+            source, named: name, modules: assembly.modules, rules: recipe.rules, options: recipe.options,
             duplicates: DuplicateIndex(recipe.collection), recipe: recipe.fingerprint, part: part, folder: folder.url)
         let reporter = Task {
             while !Task.isCancelled {

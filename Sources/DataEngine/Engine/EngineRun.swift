@@ -36,7 +36,7 @@ public final class EngineRun: Sendable {
         (self.source, self.part, self.options, self.duplicates) = (source, part, options, duplicates)
         work = StageWork(modules: modules, rules: rules)
         folder = OutputFolder(url)
-        try folder.begin(.init(source: sourceName, parts: part.count, recipe: recipe))
+        try folder.begin(source: sourceName, parts: part.count, recipe: recipe)
         lock = try PartLock(folder.part(part), part)
         store = try EngineStore(folder.state(of: part))
         pictures = try PictureStore(folder.part(part).appendingPathComponent("pictures", isDirectory: true))

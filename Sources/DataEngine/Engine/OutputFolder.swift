@@ -72,10 +72,7 @@ public struct OutputFolder: Sendable {
     /// Notes what this run is, or makes sure that it is the one that was begun here: before anything is loaded.
     /// - Throws: `EngineError.otherRun`, `.foreignFolder`, `.inaccessible`.
     public func begin(source: String, parts: Int, recipe: String) throws {
-        try begin(Manifest(source: source, parts: parts, recipe: recipe))
-    }
-
-    func begin(_ manifest: Manifest) throws {
+        let manifest = Manifest(source: source, parts: parts, recipe: recipe)
         try Self.make(url)
         if !FileManager.default.fileExists(atPath: self.manifest.path) {
             let own: Set<String> = ["parts", "shards", self.manifest.lastPathComponent]

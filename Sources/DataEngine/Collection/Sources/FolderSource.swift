@@ -5,11 +5,13 @@
 /// same when it is moved.
 public struct FolderSource: ItemSource {
     public let path: String
-    /// A folder below it that does not belong to it, such as what is written.
-    public let excluded: String?
+    /// Path below it of a folder that does not belong to it, such as what is written.
+    private let excluded: String?
 
     public init(path: String, excluding excluded: String? = nil) {
-        (self.path, self.excluded) = (path, excluded.map(Source.absolute))
+        self.path = path
+        let root = Source.absolute(path) + "/", inner = excluded.map(Source.absolute)
+        self.excluded = inner.flatMap { $0.hasPrefix(root) ? String($0.dropFirst(root.count)) : nil }
     }
 
     public func forEachItem(
@@ -35,7 +37,7 @@ public struct FolderSource: ItemSource {
                 try Task.checkCancellation()
                 try await body(SourceItem(key: ItemKey.make(relative, location: relative), location: .file(path: full)))
             case .folder:
-                if let excluded, Source.absolute(full) == excluded { continue }
+                if relative == excluded { continue }
                 do {
                     way.append((relative + "/", try FolderEntry.sorted(in: full).reversed()))
                 } catch {
